@@ -20,8 +20,10 @@ export type SqlPart =
        */
       readonly state: 'current' | 'former' | 'final';
     }
-  /** A parameter of the procedure: becomes a dbt `var` of this name. */
-  | { readonly kind: 'parameter'; readonly name: string }
+  /** A CTE of the same query, or of one around it. */
+  | { readonly kind: 'cte'; readonly name: string }
+  /** A parameter of the procedure: a dbt `var` that holds an SQL expression, cast to the type. */
+  | { readonly kind: 'parameter'; readonly name: string; readonly type: string }
   /** A clock function as its author wrote it: `now()`, `CURRENT_DATE`. `type` is its SQL type. */
   | { readonly kind: 'clock'; readonly text: string; readonly type: string }
   /** A branch over parameters: rendered as Jinja `if` / `elif` / `else`. */
@@ -35,16 +37,42 @@ export interface BranchArm {
 
 export type Sql = readonly SqlPart[];
 
-/** How dbt is to build the table, and why that equals what the procedure does. */
-export type Materialization =
-  | { readonly kind: 'table' }
-  | { readonly kind: 'view' }
-  /** A table that is rebuilt from its former rows and new ones: always exact. */
-  | { readonly kind: 'rebuild' }
-  /** The query gives only new rows; former rows stay untouched. */
-  | { readonly kind: 'append' }
-  /** The query gives the new and the changed rows, one per key; other rows stay untouched. */
-  | { readonly kind: 'merge'; readonly uniqueKey: readonly string[] };
+/** One step of a query, in author's words where they are author's. */
+export interface Cte {
+  readonly name: string;
+  /** What the step does, for the comment above it: `insert into dw.sales`. */
+  readonly title: string;
+  /** Lines of the procedure's body that it comes from. */
+  readonly lines: { readonly first: number; readonly last: number };
+  /** Column names given in the CTE's head, `name (a, b) as (…)`; null where the query names them. */
+  readonly columns: readonly string[] | null;
+  readonly sql: Sql;
+}
+
+/** `with ctes final`. CTEs are in order: each reads only earlier ones. */
+export interface Query {
+  readonly ctes: readonly Cte[];
+  readonly final: Sql;
+}
+
+/**
+ * `table`: does not read the table's former state.
+ * `rebuild`: a table made again from its former rows and new ones; always exact.
+ * `view`: a routine or view that only gives rows.
+ */
+export type Materialization = 'table' | 'rebuild' | 'view';
+
+/**
+ * A cheaper form of the same final state, shown to be equal by keys and statements.
+ * `append`: `query` gives only new rows; former rows stay untouched.
+ * `merge`: `query` gives new and changed rows, one per key; other rows stay untouched.
+ */
+export interface IncrementalForm {
+  readonly strategy: 'append' | 'merge';
+  /** Columns that are unique and not null in the table; empty for `append`. */
+  readonly uniqueKey: readonly string[];
+  readonly query: Query;
+}
 
 export interface ModelColumn {
   readonly name: string;
@@ -65,7 +93,9 @@ export interface TranslatedModel {
   readonly table: QualifiedName;
   readonly columns: readonly ModelColumn[];
   readonly materialization: Materialization;
-  readonly sql: Sql;
+  /** The whole final state of the table. */
+  readonly query: Query;
+  readonly incremental: IncrementalForm | null;
   /**
    * Tables whose models must be built before this one although its SQL does not ref them: they
    * read the former state of this model's table.
@@ -79,7 +109,7 @@ export interface TranslatedModel {
 export interface TranslatedTest {
   /** Unique within the translation; a valid dbt name. */
   readonly name: string;
-  readonly sql: Sql;
+  readonly query: Query;
   readonly line: number;
   readonly message: string;
   /**
