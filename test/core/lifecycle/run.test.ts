@@ -1,0 +1,157 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  batchSize,
+  blockedReason,
+  openDependencies,
+  summarizeRun,
+  waitingFor,
+} from '../../../src/core/lifecycle/run.ts';
+import type { RunMember } from '../../../src/core/lifecycle/run.ts';
+import { INITIAL_STATE } from '../../../src/core/lifecycle/state.ts';
+import type { ProcedureEvent, Status } from '../../../src/core/lifecycle/state.ts';
+import { transition } from '../../../src/core/lifecycle/transition.ts';
+
+function run(
+  ...procedures: [id: string, status: Status, ...dependsOn: string[]][]
+): Map<string, RunMember> {
+  return new Map(
+    procedures.map(([id, status, ...dependsOn]) => [
+      id,
+      { id, dependsOn, state: { ...INITIAL_STATE, status } },
+    ]),
+  );
+}
+
+function member(members: Map<string, RunMember>, id: string): RunMember {
+  const found = members.get(id);
+  if (found === undefined) throw new Error(id);
+  return found;
+}
+
+describe('blockedReason', () => {
+  it('says for what a procedure waits', () => {
+    const members = run(['a', 'Running'], ['b', 'Completed'], ['c', 'Blocked', 'a', 'b']);
+    expect(blockedReason(member(members, 'c'), members)).toBe('Waits for a.');
+  });
+
+  it('names the failed procedure at the end of the chain, and the ways out', () => {
+    const members = run(['a', 'Failed'], ['b', 'Blocked', 'a'], ['c', 'Blocked', 'b']);
+    expect(blockedReason(member(members, 'c'), members)).toBe(
+      'Waits behind a, which failed: retry, skip, manual or accept it.',
+    );
+  });
+
+  it('names each failed one once, whatever ways lead to it', () => {
+    const members = run(
+      ['a', 'Failed'],
+      ['b', 'Blocked', 'a'],
+      ['c', 'Blocked', 'a'],
+      ['x', 'Failed'],
+      ['d', 'Blocked', 'b', 'c', 'x'],
+    );
+    expect(waitingFor(member(members, 'd'), members)).toEqual({
+      direct: ['b', 'c', 'x'],
+      failed: ['x', 'a'],
+    });
+  });
+
+  it('does not wait for procedures outside the run, skipped ones or itself', () => {
+    const members = run(['a', 'Skipped'], ['b', 'Pending', 'a', 'b', 'elsewhere']);
+    expect(openDependencies(member(members, 'b'), members)).toBe(0);
+  });
+
+  it('cuts long lists', () => {
+    const members = run(
+      ...['a', 'b', 'c', 'd', 'e'].map((id): [string, Status] => [id, 'Running']),
+      ['z', 'Blocked', 'a', 'b', 'c', 'd', 'e'],
+    );
+    expect(blockedReason(member(members, 'z'), members)).toBe('Waits for a, b, c and 2 more.');
+  });
+});
+
+describe('summarizeRun', () => {
+  it('knows when nothing is left for a worker', () => {
+    const states = (...statuses: Status[]): { state: string } =>
+      summarizeRun(statuses.map((status) => ({ ...INITIAL_STATE, status })));
+    expect(states('Completed', 'Skipped', 'Completed (manual)').state).toBe('done');
+    expect(states('Completed', 'Failed', 'Blocked').state).toBe('needs a person');
+    expect(states('Failed', 'Pending').state).toBe('open');
+    expect(states('Failed', 'Running').state).toBe('open');
+    expect(states().state).toBe('done');
+  });
+});
+
+describe('batchSize', () => {
+  it('shares what is ready among the workers', () => {
+    expect(batchSize(24, 4, 50)).toBe(6);
+    expect(batchSize(1, 4, 50)).toBe(1);
+    expect(batchSize(1000, 4, 50)).toBe(50);
+    expect(batchSize(0, 0, 50)).toBe(1);
+  });
+});
+
+/** A run of any shape, any order of work, any failures: nothing waits for ever. */
+describe('a run over any graph', () => {
+  it('ends with everything done or behind a failed procedure', () => {
+    const graphs = fc
+      .integer({ min: 1, max: 12 })
+      .chain((size) =>
+        fc
+          .array(fc.record({ from: fc.nat({ max: size - 1 }), to: fc.nat({ max: size - 1 }) }), {
+            maxLength: 20,
+          })
+          .map((edges) => ({ size, edges })),
+      );
+    fc.assert(
+      fc.property(
+        graphs,
+        fc.infiniteStream(fc.nat({ max: 1000 })),
+        fc.infiniteStream(fc.integer({ min: 0, max: 4 })),
+        ({ size, edges }, picks, luck) => {
+          const members = run(
+            ...Array.from({ length: size }, (_, index): [string, Status, ...string[]] => [
+              `p${index}`,
+              'Pending',
+              ...edges
+                .filter(({ from, to }) => from === index && to < index)
+                .map(({ to }) => `p${to}`),
+            ]),
+          );
+          const apply = (id: string, event: ProcedureEvent): void => {
+            const next = transition(member(members, id).state, event);
+            if (!next.ok) throw new Error(next.rejection.message);
+            members.set(id, { ...member(members, id), state: next.state });
+          };
+          const settle = (): void => {
+            for (const one of members.values()) {
+              apply(one.id, { type: 'dependencies', open: openDependencies(one, members) });
+            }
+          };
+          settle();
+          const at = '2026-01-01T00:00:00.000Z';
+          for (let step = 0; step < size; step += 1) {
+            const ready = [...members.values()].filter((one) => one.state.status === 'Pending');
+            const pick = ready[(picks.next().value ?? 0) % Math.max(1, ready.length)];
+            if (pick === undefined) break;
+            for (const need of pick.dependsOn) {
+              expect(member(members, need).state.status).toBe('Completed');
+            }
+            apply(pick.id, { type: 'claim', claim: 'w', at });
+            const failure = luck.next().value === 0 ? 'broken' : null;
+            apply(pick.id, { type: 'finish', claim: 'w', at, proof: null, failure });
+            settle();
+          }
+          expect(summarizeRun([...members.values()].map((one) => one.state)).state).not.toBe(
+            'open',
+          );
+          for (const one of members.values()) {
+            if (one.state.status === 'Blocked') {
+              expect(waitingFor(one, members).failed.length).toBeGreaterThan(0);
+            }
+          }
+        },
+      ),
+    );
+  });
+});
