@@ -66,6 +66,8 @@ export interface Table {
   readonly comment: string | null;
   /** The planner's estimate; null where the table was never analysed. */
   readonly estimatedRows: number | null;
+  /** The partitioned table that this one is a part of; absent for all others. */
+  readonly partitionOf?: QualifiedName;
 }
 
 export interface View {
