@@ -59,6 +59,18 @@ export const RELATION_ROWS = `
 
 /** `base` is printed with modifier -1: with none at all, bpchar would read `character`, one long. */
 export const COLUMN_ROWS = `
+  WITH feeding AS (
+    SELECT p.refobjid AS relation, p.refobjsubid AS attnum, q.oid AS sequence
+    FROM pg_depend p JOIN pg_class q ON q.oid = p.objid AND q.relkind = 'S'
+    WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass
+      AND p.deptype = 'i'
+    UNION ALL
+    SELECT ad.adrelid, ad.adnum, q.oid
+    FROM pg_attrdef ad
+    JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = ad.oid
+      AND p.refclassid = 'pg_class'::regclass
+    JOIN pg_class q ON q.oid = p.refobjid AND q.relkind = 'S'
+    WHERE pg_get_expr(ad.adbin, ad.adrelid) = format('nextval(%L::regclass)', q.oid::regclass))
   SELECT json_build_object(
     'relation', c.oid::text, 'name', a.attname,
     'type', format_type(a.atttypid, a.atttypmod), 'base', format_type(a.atttypid, -1),
@@ -73,18 +85,8 @@ export const COLUMN_ROWS = `
   LEFT JOIN pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.adnum = a.attnum
   LEFT JOIN pg_description d
     ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = a.attnum
-  LEFT JOIN LATERAL (
-    SELECT q.oid, q.relname, q.relnamespace
-    FROM pg_depend p JOIN pg_class q ON q.relkind = 'S'
-      AND q.oid = CASE WHEN a.attidentity <> '' THEN p.objid ELSE p.refobjid END
-    WHERE CASE WHEN a.attidentity <> ''
-      THEN p.classid = 'pg_class'::regclass AND p.deptype = 'i'
-        AND p.refclassid = 'pg_class'::regclass AND p.refobjid = c.oid AND p.refobjsubid = a.attnum
-      ELSE p.classid = 'pg_attrdef'::regclass AND p.objid = ad.oid
-        AND p.refclassid = 'pg_class'::regclass
-        AND pg_get_expr(ad.adbin, ad.adrelid) = format('nextval(%L::regclass)', q.oid::regclass)
-      END
-    LIMIT 1) s ON a.attidentity <> '' OR ad.oid IS NOT NULL
+  LEFT JOIN feeding f ON f.relation = c.oid AND f.attnum = a.attnum
+  LEFT JOIN pg_class s ON s.oid = f.sequence
   LEFT JOIN pg_namespace sn ON sn.oid = s.relnamespace
   ORDER BY c.oid, a.attnum`;
 

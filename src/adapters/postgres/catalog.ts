@@ -36,7 +36,8 @@ async function readInTransaction(session: SqlSession, scope: CatalogScope): Prom
   };
   const [server] = await read(queries.SERVER, rows.serverSchema);
   if (server === undefined || server.number < OLDEST_VERSION) throw tooOld(server?.version);
-  await session.query("SET LOCAL search_path = ''");
+  // Compiling these queries takes longer than running them.
+  await session.query("SET LOCAL search_path = ''; SET LOCAL jit = off");
 
   const found = await read(queries.SCHEMAS, rows.schemaSchema);
   refuseUnknown(scope.schemas ?? [], new Set(found.map((schema) => schema.name)));

@@ -1,32 +1,46 @@
 /** Rights that a run needs in a database. */
 import type { QualifiedName } from './types.ts';
 
-/** Something that the connected role must be allowed to do. */
+interface Reason {
+  /** What the run does with it, for people: `reads it`, `keeps its progress there`. */
+  readonly why: string;
+}
+
+interface Creatable {
+  /** Whether the run makes the object where it is missing. */
+  readonly createIfMissing: boolean;
+}
+
+/**
+ * Something that the connected role must be allowed to do. `WRITE` on a database: the server takes
+ * writes at all. `CREATE` on a schema that the run makes itself: the right to make it.
+ */
 export type RequiredRight =
-  | { readonly on: 'database'; readonly right: 'CREATE' | 'TEMPORARY'; readonly why: string }
-  | {
+  | ({ readonly on: 'database'; readonly right: 'CREATE' | 'TEMPORARY' | 'WRITE' } & Reason)
+  | ({
       readonly on: 'schema';
       readonly schema: string;
       readonly right: 'USAGE' | 'CREATE';
-      /** Whether the run makes the schema where it is missing; then it needs that right instead. */
-      readonly createIfMissing: boolean;
-      readonly why: string;
-    }
-  | {
+    } & Creatable &
+      Reason)
+  | ({
       readonly on: 'table';
       readonly table: QualifiedName;
       readonly right: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
-      /** Whether the run makes the table where it is missing. */
-      readonly createIfMissing: boolean;
-      readonly why: string;
-    }
-  | { readonly on: 'role'; readonly right: 'CREATEDB' | 'REPLICATION'; readonly why: string };
+    } & Creatable &
+      Reason)
+  | ({ readonly on: 'role'; readonly right: 'CREATEDB' | 'REPLICATION' } & Reason);
+
+/**
+ * `no-right`: the object is there, the right is not. `no-object`: it is not there, so no GRANT can
+ * help. `row-security`: the role would see only some of the rows. `read-only`: nobody can write.
+ */
+export type MissingReason = 'no-right' | 'no-object' | 'row-security' | 'read-only';
 
 /** A right that is missing, with the statement that gives it. */
 export interface MissingRight {
   readonly required: RequiredRight;
-  /** `no-right`: the object is there; `no-object`: it is not, so no GRANT can help. */
-  readonly reason: 'no-right' | 'no-object';
-  /** An SQL statement for the owner or a superuser to run; null for `no-object`. */
+  readonly reason: MissingReason;
+  /** An SQL statement for the owner or a superuser to run; null where none helps. */
   readonly grant: string | null;
 }
