@@ -94,15 +94,13 @@ describe('batchSize', () => {
 /** A run of any shape, any order of work, any failures: nothing waits for ever. */
 describe('a run over any graph', () => {
   it('ends with everything done or behind a failed procedure', () => {
-    const graphs = fc
-      .integer({ min: 1, max: 12 })
-      .chain((size) =>
-        fc
-          .array(fc.record({ from: fc.nat({ max: size - 1 }), to: fc.nat({ max: size - 1 }) }), {
-            maxLength: 20,
-          })
-          .map((edges) => ({ size, edges })),
-      );
+    const graphs = fc.integer({ min: 1, max: 12 }).chain((size) =>
+      fc
+        .array(fc.record({ from: fc.nat({ max: size - 1 }), to: fc.nat({ max: size - 1 }) }), {
+          maxLength: 20,
+        })
+        .map((edges) => ({ size, edges })),
+    );
     fc.assert(
       fc.property(
         graphs,
