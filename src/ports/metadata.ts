@@ -3,7 +3,7 @@
  * share goes through them.
  */
 import type { RunMember, RunMembers } from '../core/lifecycle/run.ts';
-import type { Instant, ProcedureState } from '../core/lifecycle/state.ts';
+import type { Instant, ProcedureState, Status } from '../core/lifecycle/state.ts';
 
 /** One connection to the metadata tables; claims last as long as it. */
 export interface Metadata {
@@ -21,6 +21,11 @@ export interface Metadata {
   run(plan: string): Promise<RunRecord | null>;
   /** Every procedure that the plan includes, in its order. */
   members(plan: string): Promise<RunMembers>;
+  /** How many of them have which status; those without any are left out. */
+  counts(plan: string): Promise<ReadonlyMap<Status, number>>;
+  /** What the source held when it was last read, as JSON; null where it never was. */
+  catalog(plan: string): Promise<string | null>;
+  saveCatalog(plan: string, catalog: string): Promise<void>;
   /** Closes or, with null, opens the run. */
   setFinished(plan: string, at: Instant | null): Promise<void>;
 
@@ -98,7 +103,8 @@ export interface Changes {
 export type DecideClaim = (member: RunMember, crashed: boolean) => ProcedureState | null;
 
 /** What phases leave behind: each has its kind, so that a later worker can go on from it. */
-export type ArtifactKind = 'translation' | 'file' | 'verdict';
+export const ARTIFACT_KINDS = ['translation', 'file', 'verdict', 'unit-tests'] as const;
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 export interface ArtifactSet {
   readonly id: string;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { contractName, progressTarget } from '../../core/lifecycle/contract.ts';
 import { isOutcome, isPhase, STATUSES } from '../../core/lifecycle/state.ts';
-import type { Attempt, ProcedureState } from '../../core/lifecycle/state.ts';
+import type { Attempt, ProcedureState, Status } from '../../core/lifecycle/state.ts';
 import type { RunMember } from '../../core/lifecycle/run.ts';
 import type { Query } from './lock.ts';
 import { isoTime, writeProgress } from './metadata-progress.ts';
@@ -52,6 +52,21 @@ export async function readMembers(
     [plan, progressTarget(plan, 'P'), ...selection.parameters],
   );
   return rows.map(toMember);
+}
+
+const countSchema = z.tuple([z.enum(STATUSES), z.coerce.number()]);
+
+export async function readCounts(
+  session: Query,
+  schema: string,
+  plan: string,
+): Promise<ReadonlyMap<Status, number>> {
+  const { rows } = await session.query(
+    `SELECT status, count(*) FROM ${quoteIdentifier(schema)}.sprocket_procedure
+     WHERE plan = $1 AND included GROUP BY status`,
+    [plan],
+  );
+  return new Map(rows.map((row) => countSchema.parse(row)));
 }
 
 function toMember(row: unknown): RunMember {

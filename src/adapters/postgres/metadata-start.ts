@@ -93,16 +93,30 @@ export async function readRun(
   return { plan, planText, baseCommit, startedAt, finishedAt };
 }
 
-export async function writeFinished(
+export async function readCatalogText(
   session: Query,
   schema: string,
   plan: string,
-  at: string | null,
+): Promise<string | null> {
+  const { rows } = await session.query(
+    `SELECT catalog FROM ${quoteIdentifier(schema)}.sprocket_run WHERE plan = $1`,
+    [plan],
+  );
+  return rows[0]?.[0] ?? null;
+}
+
+/** Sets one column of the run; `value` is cast to the column's type. */
+export async function writeRun(
+  session: Query,
+  schema: string,
+  plan: string,
+  column: 'finished_at' | 'catalog',
+  value: string | null,
 ): Promise<void> {
+  const type = column === 'catalog' ? 'text' : 'timestamp';
   const { rowCount } = await session.query(
-    `UPDATE ${quoteIdentifier(schema)}.sprocket_run SET finished_at = $2::timestamp
-     WHERE plan = $1`,
-    [plan, at],
+    `UPDATE ${quoteIdentifier(schema)}.sprocket_run SET ${column} = $2::${type} WHERE plan = $1`,
+    [plan, value],
   );
   if (rowCount === 0) {
     throw new MetadataError(

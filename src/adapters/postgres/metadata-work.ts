@@ -1,6 +1,7 @@
 /** What phases and people leave behind: artifacts, log lines, decisions. */
 import { z } from 'zod';
 import { contractName } from '../../core/lifecycle/contract.ts';
+import { ARTIFACT_KINDS } from '../../ports/metadata.ts';
 import type {
   Artifact,
   ArtifactFilter,
@@ -50,12 +51,7 @@ export async function writeArtifacts(
   );
 }
 
-const artifactSchema = z.tuple([
-  z.string(),
-  z.enum(['translation', 'file', 'verdict']),
-  z.string(),
-  z.string(),
-]);
+const artifactSchema = z.tuple([z.string(), z.enum(ARTIFACT_KINDS), z.string(), z.string()]);
 
 /** By procedure in claiming order, then kind and path. */
 export async function readArtifacts(

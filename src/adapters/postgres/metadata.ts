@@ -7,10 +7,16 @@ import type { SqlSession } from '../../ports/sandbox.ts';
 import { holders, presenceLock, tryLock, tryLockShared } from './lock.ts';
 import type { Query } from './lock.ts';
 import { claimInTransaction, procedureLock, unlockAll } from './metadata-claim.ts';
-import { readMembers, writeStates } from './metadata-rows.ts';
+import { readCounts, readMembers, withoutNul, writeStates } from './metadata-rows.ts';
 import { migrate, quoteIdentifier } from './metadata-schema.ts';
 import { lastingSession } from './metadata-session.ts';
-import { readRun, resetInTransaction, writeDefinition, writeFinished } from './metadata-start.ts';
+import {
+  readCatalogText,
+  readRun,
+  resetInTransaction,
+  writeDefinition,
+  writeRun,
+} from './metadata-start.ts';
 import {
   readArtifacts,
   readDecisions,
@@ -85,7 +91,12 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
     run: (plan) => session.run((open) => readRun(open, schema, plan)),
     members: (plan) =>
       session.run(async (open) => toMap(await readMembers(open, schema, plan, EVERYTHING))),
-    setFinished: (plan, at) => session.run((open) => writeFinished(open, schema, plan, at)),
+    counts: (plan) => session.run((open) => readCounts(open, schema, plan)),
+    catalog: (plan) => session.run((open) => readCatalogText(open, schema, plan)),
+    saveCatalog: (plan, catalog) =>
+      session.run((open) => writeRun(open, schema, plan, 'catalog', withoutNul(catalog))),
+    setFinished: (plan, at) =>
+      session.run((open) => writeRun(open, schema, plan, 'finished_at', at)),
     change: (plan, ids, decide) =>
       session.transaction((open) => change(open, schema, plan, ids, decide)),
 

@@ -3,6 +3,7 @@ CREATE TABLE sprocket_run (
   plan        VARCHAR(256) PRIMARY KEY,
   plan_text   TEXT NOT NULL,              -- plan.md as the run last read it
   base_commit TEXT NULL,                  -- where the run's branch starts
+  catalog     TEXT NULL,                  -- what the source held when it was last read, as JSON
   started_at  TIMESTAMP NOT NULL,
   finished_at TIMESTAMP NULL
 );
@@ -37,7 +38,7 @@ CREATE TABLE sprocket_dependency (
 );
 CREATE INDEX sprocket_dependency_needs ON sprocket_dependency (plan, needs);
 
--- What the phases of a procedure made: its translation, its verdict, its files.
+-- What the phases of a procedure made: translation, files, verdict, unit tests.
 CREATE TABLE sprocket_artifact (
   plan      VARCHAR(256) NOT NULL,
   source    VARCHAR(256) NOT NULL,
