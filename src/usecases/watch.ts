@@ -69,12 +69,13 @@ export async function watchAction(
   options.ending.addEventListener('abort', () => become('STOP'), { once: true });
   await look();
   const watching = watch();
+  const current = (): Action => action;
   return {
-    action: () => action,
+    action: current,
     interruption: () => interruption.signal,
     mayGoOn: async () => {
-      while (action === 'PAUSE') await clock.sleep(INTERVAL / 4, options.ending);
-      return action === 'RUN';
+      while (current() === 'PAUSE') await clock.sleep(INTERVAL / 4, options.ending);
+      return current() === 'RUN';
     },
     close: async () => {
       closing.abort();

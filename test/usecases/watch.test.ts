@@ -4,7 +4,7 @@ import { watchAction } from '../../src/usecases/watch.ts';
 import type { Watch } from '../../src/usecases/watch.ts';
 import { useMetadata } from '../adapters/postgres/metadata-harness.ts';
 
-const { open, started } = useMetadata();
+const { open, started, rows } = useMetadata();
 
 /** Every look at the table happens when the test says so. */
 function manualClock(): {
@@ -79,12 +79,14 @@ describe('the watch on wirekite_action', () => {
     await watch.close();
   });
 
-  it('warns once about a word that means nothing', async () => {
+  it('pauses and warns once where the word means nothing', async () => {
     const { watch, metadata, warnings, until } = await watched();
-    await metadata.setAction('PAUSE');
+    await rows(`UPDATE "wire ""kite""".wirekite_action SET action = 'HALT'`);
     await until(() => watch.action() === 'PAUSE');
+    await metadata.setAction('RUN');
+    await until(() => watch.action() === 'RUN');
     await watch.close();
-    expect(warnings).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining('"HALT"')]);
   });
 
   it('takes the end of the process for STOP, even while it pauses', async () => {
@@ -97,14 +99,17 @@ describe('the watch on wirekite_action', () => {
     await watch.close();
   });
 
-  it('stops, and says why, where the table can’t be read any more', async () => {
-    const metadata = await started(['a']);
+  it('stops, and says why at its end, where the table can’t be read any more', async () => {
+    await started(['a']);
+    const metadata = await open();
     const clock = manualClock();
-    const other = await open();
-    const broken = { ...other, actions: () => Promise.reject(new Error('gone')) };
-    await expect(
-      watchAction(broken, clock, { ending: new AbortController().signal, onWarning: () => {} }),
-    ).rejects.toThrow('gone');
-    await metadata.close();
+    const options = { ending: new AbortController().signal, onWarning: () => {} };
+    const watch = await watchAction(metadata, clock, options);
+    await rows('DROP SCHEMA "wire ""kite""" CASCADE');
+    while (watch.action() !== 'STOP') {
+      clock.tick();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await expect(watch.close()).rejects.toThrow('wirekite_action');
   });
 });
