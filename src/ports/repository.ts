@@ -8,6 +8,15 @@ export interface RunRepository {
   /** Every file under a folder (`''`: of the whole commit), by path from the repository's root. */
   readFolder(commit: string, folder: string): Promise<ReadonlyMap<string, string>>;
   /**
+   * What people have under a folder of the branch, by path from the repository's root: without what
+   * Sprocket wrote, and where it changed a file of theirs, as that was at `start`.
+   */
+  readPeoples(
+    branch: string,
+    start: string | null,
+    folder: string,
+  ): Promise<ReadonlyMap<string, string>>;
+  /**
    * Puts files onto a branch as one commit, without touching any work tree, index or HEAD.
    * The same files again make no commit. What people committed to the branch stays.
    *

@@ -33,6 +33,7 @@ export async function openRepository(
       return entry === undefined ? null : ((await readBlobs(git, [entry.object]))[0] ?? null);
     },
     readFolder: (commit, folder) => readFolder(git, commit, folder),
+    readPeoples: (branch, from, folder) => readPeoples(git, branch, from, folder),
     commit: (change) => commit(git, change),
   };
 }
@@ -64,6 +65,23 @@ async function readFolder(
     entries.map(([, { object }]) => object),
   );
   return new Map(entries.map(([path], index) => [path, contents[index] ?? '']));
+}
+
+async function readPeoples(
+  git: Git,
+  branch: string,
+  start: string | null,
+  folder: string,
+): Promise<ReadonlyMap<string, string>> {
+  const from = start === null ? new Map<string, string>() : await readFolder(git, start, folder);
+  const tip = await resolve(git, `refs/heads/${branch}`);
+  if (tip === null) return from;
+  const touched = await lastTouched(git, tip, start);
+  const present = [...(await readFolder(git, tip, folder))].filter(
+    ([path]) => touched.get(path) !== 'sprocket',
+  );
+  const changed = [...from].filter(([path]) => touched.get(path) === 'sprocket');
+  return new Map([...present, ...changed].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 async function commit(git: Git, change: BranchChange): Promise<BranchCommit> {

@@ -284,4 +284,21 @@ describe('reading', () => {
       'plan.md',
     ]);
   });
+
+  it('tells what people have on the branch from what Sprocket wrote', async () => {
+    const repository = await openRepository(scratch.directory);
+    const read = async (): Promise<Record<string, string>> =>
+      Object.fromEntries(await repository.readPeoples(BRANCH, start, ''));
+    const original = { 'README.md': 'Hello\n', 'plan.md': '# Plan\n' };
+    expect(await read()).toEqual(original);
+    await repository.commit(change({ 'README.md': 'Ours', 'm/a.sql': '1', 'm/b.sql': '2' }));
+    expect(await read()).toEqual(original);
+    personCommits({ 'm/b.sql': 'theirs', 'm/c.sql': '3', 'plan.md': null });
+    await repository.commit(change({ 'README.md': 'Ours', 'm/a.sql': '1a', 'm/b.sql': '2a' }));
+    expect(await read()).toEqual({
+      'README.md': 'Hello\n',
+      'm/b.sql': 'theirs',
+      'm/c.sql': '3',
+    });
+  });
 });
