@@ -6,7 +6,7 @@ import type { DecideClaim } from '../../ports/metadata.ts';
 import { progressLock, tryLock, unlock } from './lock.ts';
 import type { Query } from './lock.ts';
 import { readMembers, writeStates } from './metadata-rows.ts';
-import { quoteIdentifier } from './metadata-schema.ts';
+import { jsonTexts, quoteIdentifier } from './metadata-sql.ts';
 
 export interface ClaimRequest {
   readonly schema: string;
@@ -114,12 +114,12 @@ async function lockRows(
   // Two statements: what a locking one joins to may be older than the rows that it locks.
   const locked = await session.query(
     `SELECT source FROM ${quoteIdentifier(schema)}.sprocket_procedure
-     WHERE plan = $1 AND source IN (SELECT json_array_elements_text($2::json)) AND status = $3
+     WHERE plan = $1 AND source = ANY (${jsonTexts('$2')}) AND status = $3
      ORDER BY position FOR UPDATE SKIP LOCKED`,
     [plan, sources, status],
   );
   return readMembers(session, schema, plan, {
-    where: `p.source IN (SELECT json_array_elements_text($3::json))`,
+    where: `p.source = ANY (${jsonTexts('$3')})`,
     parameters: [JSON.stringify(locked.rows.map(([source]) => source))],
   });
 }

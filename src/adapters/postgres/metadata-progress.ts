@@ -2,7 +2,7 @@
 import { contractName } from '../../core/lifecycle/contract.ts';
 import type { Operation } from '../../core/lifecycle/contract.ts';
 import type { Query } from './lock.ts';
-import { quoteIdentifier } from './metadata-schema.ts';
+import { quoteIdentifier } from './metadata-sql.ts';
 
 export interface ProgressRecord {
   readonly source: string;
@@ -14,11 +14,6 @@ export interface ProgressRecord {
   readonly startTime: string;
   readonly finishTime: string | null;
   readonly restarts: number;
-}
-
-/** How times come back: ISO 8601 in UTC with milliseconds. */
-export function isoTime(expression: string): string {
-  return `to_char(${expression}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
 /** Inserts rows, or replaces those of the same source and target. */

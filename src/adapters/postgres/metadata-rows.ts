@@ -5,8 +5,8 @@ import { isOutcome, isPhase, STATUSES } from '../../core/lifecycle/state.ts';
 import type { Attempt, ProcedureState, Status } from '../../core/lifecycle/state.ts';
 import type { RunMember } from '../../core/lifecycle/run.ts';
 import type { Query } from './lock.ts';
-import { isoTime, writeProgress } from './metadata-progress.ts';
-import { quoteIdentifier } from './metadata-schema.ts';
+import { writeProgress } from './metadata-progress.ts';
+import { isoTime, quoteIdentifier, withoutNul } from './metadata-sql.ts';
 
 const rowSchema = z.tuple([
   z.string(),
@@ -26,8 +26,6 @@ const rowSchema = z.tuple([
 export interface RowSelection {
   readonly where: string;
   readonly parameters: readonly string[];
-  /** `FOR UPDATE` and its like. */
-  readonly lock?: string;
 }
 
 /** Members of the run that fit, in claiming order. */
@@ -48,7 +46,7 @@ export async function readMembers(
      FROM ${own}.sprocket_procedure p
      LEFT JOIN ${own}.wirekite_progress g ON g.source = p.source AND g.target = $2
      WHERE p.plan = $1 AND p.included AND (${selection.where})
-     ORDER BY p.position ${selection.lock ?? ''}`,
+     ORDER BY p.position`,
     [plan, progressTarget(plan, 'P'), ...selection.parameters],
   );
   return rows.map(toMember);
@@ -147,11 +145,6 @@ export async function writeStates(
           ],
     ),
   );
-}
-
-/** PostgreSQL's text holds no U+0000, and messages quote what other programs said. */
-export function withoutNul<T extends string | null>(text: T): T | string {
-  return text === null ? text : text.replaceAll('\0', '\u{FFFD}');
 }
 
 function isSame(a: unknown, b: unknown): boolean {

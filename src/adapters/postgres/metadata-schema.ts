@@ -5,6 +5,7 @@ import { SqlError } from '../../ports/sandbox.ts';
 import type { SqlSession } from '../../ports/sandbox.ts';
 import { lockInTransaction } from './lock.ts';
 import type { Query } from './lock.ts';
+import { quoteIdentifier } from './metadata-sql.ts';
 
 interface Migration {
   readonly version: number;
@@ -117,9 +118,4 @@ function translated(error: unknown, schema: string): unknown {
     `The metadata tables can't be created in schema "${schema}": ${error.message}.`,
     `Let a superuser run: GRANT CREATE ON DATABASE … TO …; or: CREATE SCHEMA ${quoteIdentifier(schema)} AUTHORIZATION ….`,
   );
-}
-
-/** A name as it stands in SQL, whatever characters it has. */
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

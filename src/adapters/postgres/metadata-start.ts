@@ -12,8 +12,7 @@ import type {
 } from '../../ports/metadata.ts';
 import { presenceLock, progressLock, tryLockInTransaction } from './lock.ts';
 import type { Query } from './lock.ts';
-import { isoTime } from './metadata-progress.ts';
-import { quoteIdentifier } from './metadata-schema.ts';
+import { isoTime, jsonTexts, quoteIdentifier } from './metadata-sql.ts';
 
 const OPERATIONS: readonly Operation[] = ['D', 'CE', 'C', 'P'];
 
@@ -146,7 +145,7 @@ export async function resetInTransaction(
   if (tables.length > 0) await session.query(`TRUNCATE ${tables.map(quoteTable).join(', ')}`);
   await session.query(
     `DELETE FROM ${own}.wirekite_progress
-     WHERE target IN (SELECT json_array_elements_text($1::json))`,
+     WHERE target = ANY (${jsonTexts('$1')})`,
     [targets],
   );
   for (const table of ['decision', 'log', 'artifact', 'dependency', 'procedure', 'run']) {
@@ -158,7 +157,7 @@ export async function resetInTransaction(
 async function isAnyLocked(session: Query, schema: string, targets: string): Promise<boolean> {
   const { rows } = await session.query(
     `SELECT source, target FROM ${quoteIdentifier(schema)}.wirekite_progress
-     WHERE finish_time IS NULL AND target IN (SELECT json_array_elements_text($1::json))`,
+     WHERE finish_time IS NULL AND target = ANY (${jsonTexts('$1')})`,
     [targets],
   );
   for (const [source, target] of rows) {

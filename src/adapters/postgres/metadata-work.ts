@@ -12,9 +12,7 @@ import type {
   LogRecord,
 } from '../../ports/metadata.ts';
 import type { Query } from './lock.ts';
-import { isoTime } from './metadata-progress.ts';
-import { withoutNul } from './metadata-rows.ts';
-import { quoteIdentifier } from './metadata-schema.ts';
+import { isoTime, jsonTexts, quoteIdentifier, withoutNul } from './metadata-sql.ts';
 
 /** Each set takes the place of what the procedure had of the kind. */
 export async function writeArtifacts(
@@ -66,8 +64,8 @@ export async function readArtifacts(
      FROM ${own}.sprocket_artifact a
      JOIN ${own}.sprocket_procedure p ON p.plan = a.plan AND p.source = a.source
      WHERE a.plan = $1 AND p.included
-       AND ($2::json IS NULL OR a.source IN (SELECT json_array_elements_text($2::json)))
-       AND ($3::json IS NULL OR a.kind IN (SELECT json_array_elements_text($3::json)))
+       AND ($2::json IS NULL OR a.source = ANY (${jsonTexts('$2')}))
+       AND ($3::json IS NULL OR a.kind = ANY (${jsonTexts('$3')}))
      ORDER BY p.position, a.kind, a.path COLLATE "C"`,
     [plan, jsonOrNull(filter.ids?.map(contractName)), jsonOrNull(filter.kinds)],
   );

@@ -7,8 +7,8 @@ import type { SqlSession } from '../../ports/sandbox.ts';
 import { holders, presenceLock, tryLock, tryLockShared } from './lock.ts';
 import type { Query } from './lock.ts';
 import { claimInTransaction, procedureLock, unlockAll } from './metadata-claim.ts';
-import { readCounts, readMembers, withoutNul, writeStates } from './metadata-rows.ts';
-import { migrate, quoteIdentifier } from './metadata-schema.ts';
+import { readCounts, readMembers, writeStates } from './metadata-rows.ts';
+import { migrate } from './metadata-schema.ts';
 import { lastingSession } from './metadata-session.ts';
 import {
   readCatalogText,
@@ -25,6 +25,7 @@ import {
   writeDecisions,
   writeLog,
 } from './metadata-work.ts';
+import { jsonTexts, quoteIdentifier, withoutNul } from './metadata-sql.ts';
 
 export interface MetadataOptions {
   readonly open: () => Promise<SqlSession>;
@@ -156,17 +157,17 @@ async function change(
   // Locked first and read then, in one order for everybody: two that finish at the same moment
   // must see each other, or what waits for both would wait for ever.
   const locked = await open.query(
-    `SELECT source FROM ${own}.sprocket_procedure p
-     WHERE plan = $1 AND (source IN (SELECT json_array_elements_text($2::json)) OR EXISTS (
-       SELECT FROM ${own}.sprocket_dependency d WHERE d.plan = p.plan AND d.source = p.source
-         AND d.needs IN (SELECT json_array_elements_text($2::json))))
+    `SELECT source FROM ${own}.sprocket_procedure
+     WHERE plan = $1 AND source = ANY (${jsonTexts('$2')} || ARRAY(
+       SELECT source FROM ${own}.sprocket_dependency
+       WHERE plan = $1 AND needs = ANY (${jsonTexts('$2')}))::text[])
      ORDER BY position FOR UPDATE`,
     [plan, sources],
   );
   const members = await readMembers(open, schema, plan, {
-    where: `p.source IN (SELECT json_array_elements_text($3::json)) OR EXISTS (
-      SELECT FROM ${own}.sprocket_dependency d WHERE d.plan = p.plan AND d.needs = p.source
-        AND d.source IN (SELECT json_array_elements_text($3::json)))`,
+    where: `p.source = ANY (${jsonTexts('$3')} || ARRAY(
+      SELECT needs FROM ${own}.sprocket_dependency
+      WHERE plan = $1 AND source = ANY (${jsonTexts('$3')}))::text[])`,
     parameters: [JSON.stringify(locked.rows.map(([source]) => source))],
   });
   await writeChanges(open, schema, plan, toMap(members), decide(toMap(members)));
