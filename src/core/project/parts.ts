@@ -1,0 +1,37 @@
+/** Walks over the parts of translated SQL. */
+import type { Query, Sql, SqlPart, TranslatedModel } from '../translate/types.ts';
+
+export type RelationPart = Extract<SqlPart, { readonly kind: 'relation' }>;
+
+/** All parts, those inside branches too, in the order of the text. */
+export function* allParts(sql: Sql): Generator<SqlPart> {
+  for (const part of sql) {
+    yield part;
+    if (part.kind !== 'branch') continue;
+    for (const arm of part.arms) yield* allParts(arm.sql);
+  }
+}
+
+export function* queryParts(query: Query): Generator<SqlPart> {
+  for (const cte of query.ctes) yield* allParts(cte.sql);
+  yield* allParts(query.final);
+}
+
+export function relationParts(query: Query): RelationPart[] {
+  return [...queryParts(query)].filter((part) => part.kind === 'relation');
+}
+
+/** The author's text of a query, holes left out: to look for words in. */
+export function queryText(query: Query): string {
+  return [...queryParts(query)].map((part) => (part.kind === 'text' ? part.text : ' ')).join('');
+}
+
+/** True where the model's rows depend on the moment at which it is built. */
+export function readsClock(query: Query): boolean {
+  return [...queryParts(query)].some((part) => part.kind === 'clock');
+}
+
+/** The query that dbt runs for a model: its incremental form where that can be used. */
+export function builtQuery(model: TranslatedModel, inChain: boolean): Query {
+  return model.incremental !== null && !inChain ? model.incremental.query : model.query;
+}
