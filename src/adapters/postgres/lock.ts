@@ -45,13 +45,17 @@ export async function unlock(session: Query, name: string): Promise<void> {
 /** Number of sessions that hold the lock, shared or alone. */
 export async function holders(session: Query, name: string): Promise<number> {
   const { rows } = await session.query(
-    `SELECT count(*) FROM pg_locks, hashtextextended($1, 0) AS key
-     WHERE locktype = 'advisory' AND granted AND objsubid = 1
-       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-       AND (classid::bigint << 32) | objid::bigint = key`,
+    `SELECT count(*) FROM pg_locks l WHERE ${isLockOn('l', 'hashtextextended($1, 0)')}`,
     [name],
   );
   return Number(rows[0]?.[0] ?? 0);
+}
+
+/** SQL: whether a row of `pg_locks` is a lock of ours with this key that somebody holds. */
+export function isLockOn(lock: string, key: string): string {
+  return `${lock}.locktype = 'advisory' AND ${lock}.granted AND ${lock}.objsubid = 1
+    AND ${lock}.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (${lock}.classid::bigint << 32) | ${lock}.objid::bigint = ${key}`;
 }
 
 async function isTrue(session: Query, sql: string, name: string): Promise<boolean> {

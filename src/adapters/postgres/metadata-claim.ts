@@ -3,7 +3,7 @@ import { contractName, progressTarget } from '../../core/lifecycle/contract.ts';
 import type { RunMember } from '../../core/lifecycle/run.ts';
 import type { ProcedureState } from '../../core/lifecycle/state.ts';
 import type { DecideClaim } from '../../ports/metadata.ts';
-import { progressLock, tryLock, unlock } from './lock.ts';
+import { isLockOn, progressLock, tryLock, unlock } from './lock.ts';
 import type { Query } from './lock.ts';
 import { readMembers, writeStates } from './metadata-rows.ts';
 import { jsonTexts, quoteIdentifier } from './metadata-sql.ts';
@@ -59,10 +59,14 @@ async function takeOver(
   taken: Set<string>,
 ): Promise<RunMember[]> {
   const { schema, plan, held } = request;
+  // Asked of pg_locks first: trying the locks of all that run well would take a while.
+  const key = `hashtextextended($2 || p.source, 0)`;
   const { rows } = await session.query(
-    `SELECT procedure FROM ${quoteIdentifier(schema)}.sprocket_procedure
-     WHERE plan = $1 AND status = 'Running' AND included ORDER BY position`,
-    [plan],
+    `SELECT procedure FROM ${quoteIdentifier(schema)}.sprocket_procedure p
+     WHERE plan = $1 AND status = 'Running' AND included
+       AND NOT EXISTS (SELECT FROM pg_locks l WHERE ${isLockOn('l', key)})
+     ORDER BY position`,
+    [plan, progressLock(schema, '', progressTarget(plan, 'P'))],
   );
   const free: string[] = [];
   for (const [id] of rows) {
