@@ -167,6 +167,7 @@ function scannedBeforeOpenQuote(script: string, at: number): readonly Token[] {
 /** Inside BEGIN ATOMIC … END, or inside the brackets of CREATE RULE … DO (a; b). */
 function isInsideBody(words: readonly Token[]): boolean {
   if (words[0]?.keyword !== 'CREATE') return false;
+  const isRule = words[1]?.keyword === 'RULE' || words[3]?.keyword === 'RULE';
   let depth = 0;
   let blocks = 0;
   for (const [index, token] of words.entries()) {
@@ -176,7 +177,7 @@ function isInsideBody(words: readonly Token[]): boolean {
     if (opens || (blocks > 0 && token.keyword === 'CASE')) blocks += 1;
     if (blocks > 0 && token.keyword === 'END') blocks -= 1;
   }
-  return depth > 0 || blocks > 0;
+  return (isRule && depth > 0) || blocks > 0;
 }
 
 function isCopyFromStdin(words: readonly Token[]): boolean {

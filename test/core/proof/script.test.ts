@@ -34,6 +34,7 @@ SELECT E'it\\'s;' ;`;
       'CREATE FUNCTION g() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE WHEN true THEN 1 END; END',
       'CREATE RULE r AS ON INSERT TO t DO ALSO (DELETE FROM a; DELETE FROM b)',
       'CREATE TABLE "begin" (atomic int)',
+      "CREATE FUNCTION open(a int LANGUAGE sql AS 'SELECT 1'",
     ];
     expect(texts(bodies.map((body) => `${body};\n`).join(''))).toEqual(bodies);
   });
