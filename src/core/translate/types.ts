@@ -76,8 +76,9 @@ export interface IncrementalForm {
 
 export interface ModelColumn {
   readonly name: string;
-  readonly type: string;
-  readonly baseType: string;
+  /** Null where the procedure makes the table and the type can't be told from its text. */
+  readonly type: string | null;
+  readonly baseType: string | null;
   /**
    * Values of a surrogate key come from a sequence: the proof compares them up to renaming.
    * True where this model hands out such values itself.

@@ -1,0 +1,246 @@
+/** Answers the binder's questions from a state: which version a name is, what a variable holds. */
+import type { QualifiedName, Routine } from '../catalog/types.ts';
+import { qualified } from '../catalog/names.ts';
+import type { TableTarget } from './bound.ts';
+import type { Fragment } from './fragment.ts';
+import { from, sql } from './fragment.ts';
+import { identifier } from './identifiers.ts';
+import type {
+  BindEnvironment,
+  FunctionReading,
+  VariableReading,
+  WriteTarget,
+} from './postgres/environment.ts';
+import { bindView } from './postgres/view.ts';
+import type { RelationName } from './postgres/tree.ts';
+import { makeRefusal, refuse, RefusalError } from './refusals.ts';
+import type { Place } from './refusals.ts';
+import type { Session } from './session.ts';
+import { lookup, TEMPORARY } from './state.ts';
+import type { LoopRows, State, TableState } from './state.ts';
+import type { RangeItem } from './postgres/scope.ts';
+import type { Version } from './version.ts';
+
+export class StateEnvironment implements BindEnvironment {
+  readonly #session: Session;
+  readonly #state: State;
+  readonly #searchPath: readonly string[];
+  readonly #routine: Routine;
+  #loopItems: readonly RangeItem[] | null = null;
+  /** The last table that a statement was found to write. */
+  lastTarget: string | null = null;
+
+  constructor(session: Session, state: State, routine: Routine) {
+    this.#session = session;
+    this.#state = state;
+    this.#routine = routine;
+    this.#searchPath = session.index.searchPathOf(routine);
+  }
+
+  /** The name of a table as the state keys it; null where there is none. */
+  resolve(name: RelationName): QualifiedName | null {
+    const temporary = { schema: TEMPORARY, name: name.name };
+    if (
+      (name.schema === null || name.schema === TEMPORARY) &&
+      this.#state.tables.has(qualified(temporary))
+    )
+      return temporary;
+    if (name.schema !== null) return { schema: name.schema, name: name.name };
+    for (const schema of this.#searchPath) {
+      const candidate = { schema, name: name.name };
+      if (this.#state.tables.has(qualified(candidate))) return candidate;
+    }
+    return this.#session.index.resolveRelation(name.name, this.#searchPath);
+  }
+
+  relation(name: RelationName): Version | null {
+    const resolved = this.resolve(name);
+    if (!resolved) return null;
+    const key = qualified(resolved);
+    const table = this.#state.tables.get(key);
+    if (table) return currentVersion(table, key);
+    const view = this.#session.index.view(resolved);
+    if (view) {
+      const reads = this.#session.facts.viewReads(resolved);
+      if ([...reads].some((read) => this.#session.written.has(read))) {
+        return bindView(
+          this.#session,
+          view,
+          new StateEnvironment(this.#session, this.#state, this.#routine),
+        );
+      }
+    }
+    const initial = this.#session.initial(resolved);
+    if (initial) this.#session.read.set(key, resolved);
+    return initial;
+  }
+
+  variable(path: readonly string[]): VariableReading | null {
+    const [first = '', second] = path;
+    if (second === undefined) {
+      const found = this.#found(first);
+      if (found) return found;
+      const value = lookup(this.#state, first);
+      if (value?.kind === 'record') return null;
+      if (value?.kind === 'poison')
+        return { sql: [{ kind: 'poison', refusal: value.refusal }], type: null };
+      return value;
+    }
+    const value = lookup(this.#state, first);
+    if (value?.kind === 'poison')
+      return { sql: [{ kind: 'poison', refusal: value.refusal }], type: null };
+    if (value?.kind === 'record') {
+      const column = value.row.columns?.find((candidate) => candidate.name === second);
+      if (value.row.columns !== null && !column) return null;
+      return {
+        sql: sql`(select ${identifier(second)} from ${from(value.row)})`,
+        type: column?.type ?? null,
+      };
+    }
+    // `routine.parameter` and `block_label.variable`.
+    if (first === this.#routine.name.name) return this.variable([second]);
+    return null;
+  }
+
+  #found(name: string): VariableReading | null {
+    if (name !== 'found') return null;
+    const { lastRows } = this.#state;
+    if (lastRows.kind === 'unknown') return null;
+    if (lastRows.kind === 'flag') return { sql: lastRows.sql, type: 'boolean' };
+    return { sql: sql`(exists (select 1 from ${from(lastRows.rows)}))`, type: 'boolean' };
+  }
+
+  positional(index: number): VariableReading | null {
+    const parameter = this.#routine.parameters.filter(
+      (candidate) => candidate.mode !== 'table' && candidate.mode !== 'out',
+    )[index - 1];
+    return this.variable([`$${index}`]) ?? (parameter ? this.variable([parameter.name]) : null);
+  }
+
+  functionCall(path: readonly string[], place: Place): FunctionReading {
+    const [routine] = this.#session.index.routines(path, this.#searchPath);
+    if (!routine) return { kind: 'plain' };
+    const facts = this.#session.facts.of(routine);
+    if (facts.writes.size > 0) {
+      refuse(
+        'function-side-effect',
+        place,
+        `The function ${qualified(routine.name)} changes tables.`,
+      );
+    }
+    for (const key of facts.reads) {
+      if (this.#session.written.has(key)) {
+        refuse(
+          'function-reads-written',
+          place,
+          `The function ${qualified(routine.name)} reads ${key}, which this procedure changes.`,
+        );
+      }
+      const dot = key.indexOf('.');
+      const name = { schema: key.slice(0, dot), name: key.slice(dot + 1) };
+      this.#session.readByFunctions.set(key, name);
+      this.#session.read.set(key, name);
+    }
+    if (path.length > 1) return { kind: 'plain' };
+    return {
+      kind: 'renamed',
+      sql: `${identifier(routine.name.schema)}.${identifier(routine.name.name)}`,
+    };
+  }
+
+  target(name: RelationName, alias: string, place: Place): WriteTarget {
+    const resolved = this.resolve(name);
+    const key = resolved ? qualified(resolved) : '';
+    this.lastTarget = resolved ? key : null;
+    const state = resolved ? this.#state.tables.get(key) : undefined;
+    if (resolved && state) {
+      const table = { name: resolved, temporary: state.shape.temporary, alias };
+      if (state.version === null)
+        refuse('unknown-relation', place, `The table ${key} was dropped before.`);
+      return { table, version: state.version };
+    }
+    const table = resolved ? this.#session.index.table(resolved) : null;
+    if (!resolved || !table) {
+      if (resolved && this.#session.index.view(resolved))
+        refuse(
+          'statement',
+          place,
+          `${key} is a view: rows written through a view are not followed.`,
+        );
+      refuse(
+        'unknown-relation',
+        place,
+        `There is no table ${name.schema === null ? '' : `${name.schema}.`}${name.name}.`,
+      );
+    }
+    if (table.triggers.length > 0) {
+      refuse(
+        'trigger-on-table',
+        place,
+        `The table ${key} has triggers: ${table.triggers.join(', ')}.`,
+      );
+    }
+    const version = this.#session.initial(resolved);
+    if (!version) refuse('unknown-relation', place, `There is no table ${key}.`);
+    return { table: { name: resolved, temporary: false, alias }, version };
+  }
+
+  defaultOf(table: TableTarget, column: string): Fragment | 'sequence' | null {
+    const shape = this.shapeOf(table.name);
+    const found = shape?.shape.columns?.find((candidate) => candidate.name === column);
+    return found?.surrogate ? 'sequence' : (found?.defaultSql ?? null);
+  }
+
+  loopItems(): readonly RangeItem[] {
+    if (!this.#state.loop) return [];
+    this.#loopItems ??= [loopItem(this.#state.loop)];
+    return this.#loopItems;
+  }
+
+  typeName(path: readonly string[]): string | null {
+    const type = this.#session.index.resolveType(path[0] ?? '', this.#searchPath);
+    return type ? `${identifier(type.schema)}.${identifier(type.name)}` : null;
+  }
+
+  /** The state of a table that is written, as it is now or as it was at the start. */
+  shapeOf(name: QualifiedName): TableState | null {
+    const known = this.#state.tables.get(qualified(name));
+    if (known) return known;
+    const table = this.#session.index.table(name);
+    const version = this.#session.initial(name);
+    if (!table || !version) return null;
+    return {
+      shape: this.#session.shapeOf(table),
+      initial: version,
+      version,
+      refusal: null,
+      sequenceRestarted: false,
+      lines: null,
+      onlyDataFree: true,
+    };
+  }
+}
+
+function loopItem(loop: LoopRows): RangeItem {
+  const { columns, keys } = loop.rows;
+  return { alias: loop.alias, columns, keys, rowNumbers: [], version: loop.rows, schema: null };
+}
+
+function currentVersion(table: TableState, key: string): Version {
+  if (table.refusal) throw new RefusalError(table.refusal);
+  if (table.version === null) {
+    throw new RefusalError(
+      makeRefusal(
+        'unknown-relation',
+        { line: 0, construct: key },
+        `The table ${key} was dropped before.`,
+      ),
+    );
+  }
+  return table.version;
+}
+
+/** A parameter as it stands in a query. */
+export function parameterValue(name: string, type: string): Fragment {
+  return [{ kind: 'parameter', name, type }];
+}

@@ -1,0 +1,84 @@
+/** A catalog with its names looked up fast, as one routine sees them. */
+import type { Catalog, QualifiedName, Routine, Table, View } from '../catalog/types.ts';
+import { qualified, routineId } from '../catalog/names.ts';
+
+export class CatalogIndex {
+  readonly catalog: Catalog;
+  readonly #tables: ReadonlyMap<string, Table>;
+  readonly #views: ReadonlyMap<string, View>;
+  readonly #routines: ReadonlyMap<string, readonly Routine[]>;
+  readonly #types: ReadonlySet<string>;
+
+  constructor(catalog: Catalog) {
+    this.catalog = catalog;
+    this.#tables = new Map(catalog.tables.map((table) => [qualified(table.name), table]));
+    this.#views = new Map(catalog.views.map((view) => [qualified(view.name), view]));
+    this.#routines = Map.groupBy(catalog.routines, (routine) => qualified(routine.name));
+    this.#types = new Set(catalog.types.map((type) => qualified(type.name)));
+  }
+
+  table(name: QualifiedName): Table | null {
+    return this.#tables.get(qualified(name)) ?? null;
+  }
+
+  view(name: QualifiedName): View | null {
+    return this.#views.get(qualified(name)) ?? null;
+  }
+
+  /** The first schema of the path that holds a table or view of this name. */
+  resolveRelation(name: string, path: readonly string[]): QualifiedName | null {
+    for (const schema of path) {
+      const candidate = { schema, name };
+      if (this.table(candidate) || this.view(candidate)) return candidate;
+    }
+    return null;
+  }
+
+  resolveType(name: string, path: readonly string[]): QualifiedName | null {
+    const schema = path.find((candidate) =>
+      this.#types.has(qualified({ schema: candidate, name })),
+    );
+    return schema === undefined ? null : { schema, name };
+  }
+
+  /** Overloads of a routine's name, in the first schema of the path that has any. */
+  routines(path: readonly string[], searchPath: readonly string[]): readonly Routine[] {
+    const name = path.at(-1) ?? '';
+    const schemas = path.length > 1 ? [path.at(-2) ?? ''] : searchPath;
+    for (const schema of schemas) {
+      const found = this.#routines.get(qualified({ schema, name }));
+      if (found) return found;
+    }
+    return [];
+  }
+
+  routineById(id: string): Routine | null {
+    return this.catalog.routines.find((routine) => routineId(routine) === id) ?? null;
+  }
+
+  /** Schemas in which a routine's unqualified names are looked up. */
+  searchPathOf(routine: Routine): readonly string[] {
+    const own = routine.settings.search_path;
+    if (own === undefined) return this.catalog.searchPath;
+    return own
+      .split(',')
+      .map((schema) => schema.trim().replaceAll(/^["']|["']$/gu, ''))
+      .filter((schema) => schema !== '' && schema !== '$user' && schema !== 'pg_catalog');
+  }
+}
+
+/** The overload that takes this many arguments; null where none does. */
+export function overload(routines: readonly Routine[], argumentCount: number): Routine | null {
+  const fits = (routine: Routine): boolean => {
+    const passed = routine.parameters.filter(
+      (parameter) =>
+        parameter.mode !== 'table' && (parameter.mode !== 'out' || routine.kind === 'procedure'),
+    );
+    const required = passed.filter(
+      (parameter) => parameter.defaultSql === null && parameter.mode !== 'variadic',
+    );
+    const open = passed.some((parameter) => parameter.mode === 'variadic');
+    return argumentCount >= required.length && (open || argumentCount <= passed.length);
+  };
+  return routines.find(fits) ?? null;
+}

@@ -1,0 +1,193 @@
+/**
+ * Calls of other routines. One that the plan has too, and that is called without arguments, keeps
+ * its own models; any other is evaluated in place, as if its body stood here.
+ */
+import type { Routine } from '../../catalog/types.ts';
+import { routineId } from '../../catalog/names.ts';
+import type { BoundStatement, CallArgument } from '../bound.ts';
+import { overload } from '../catalog-index.ts';
+import { Evaluation, RESULT } from '../evaluate.ts';
+import { plainText, text } from '../fragment.ts';
+import { bindCallText } from '../postgres/call.ts';
+import { bindDefault } from '../postgres/defaults.ts';
+import { readProgram } from '../postgres/program.ts';
+import { canonicalType } from '../postgres/tree.ts';
+import type { CodeText, Target } from '../program.ts';
+import type { Place } from '../refusals.ts';
+import { refuse } from '../refusals.ts';
+import type { State, Value } from '../state.ts';
+import { withVariable } from '../state.ts';
+import { asType, constantVariable } from './variables.ts';
+import { constantOf } from '../postgres/constants.ts';
+
+interface CallSite {
+  readonly path: readonly string[];
+  readonly arguments: readonly CallArgument[];
+  readonly place: Place;
+  /** Where the result goes; null where nothing takes it. */
+  readonly target: Target | null;
+}
+
+export function callBound(
+  evaluation: Evaluation,
+  state: State,
+  bound: Extract<BoundStatement, { kind: 'call' }>,
+): State {
+  return call(evaluation, state, {
+    path: bound.path,
+    arguments: bound.arguments,
+    place: bound.place,
+    target: null,
+  });
+}
+
+/** `PERFORM f(…)`: a call where `f` is a routine that changes tables; null for any other query. */
+export function callRoutine(evaluation: Evaluation, query: CodeText, state: State): State | null {
+  return effectfulCall(evaluation, query, state, null);
+}
+
+/** `x := f(…)` where `f` changes tables; null for any other expression. */
+export function applyCall(
+  evaluation: Evaluation,
+  expression: CodeText,
+  state: State,
+  target: Target,
+): State | null {
+  return effectfulCall(
+    evaluation,
+    { ...expression, text: `select ${expression.text}` },
+    state,
+    target,
+  );
+}
+
+function effectfulCall(
+  evaluation: Evaluation,
+  query: CodeText,
+  state: State,
+  target: Target | null,
+): State | null {
+  const { session } = evaluation;
+  const found = bindCallText(query, evaluation.environment(state));
+  if (!found) return null;
+  const routine = overload(
+    session.index.routines(found.path, session.index.searchPathOf(evaluation.routine)),
+    found.arguments.length,
+  );
+  if (!routine || session.facts.of(routine).writes.size === 0) return null;
+  return call(evaluation, state, { ...found, target });
+}
+
+function call(evaluation: Evaluation, state: State, site: CallSite): State {
+  const { session } = evaluation;
+  const routine = overload(
+    session.index.routines(site.path, session.index.searchPathOf(evaluation.routine)),
+    site.arguments.length,
+  );
+  if (!routine)
+    refuse(
+      'call',
+      site.place,
+      `There is no routine ${site.path.join('.')} that takes ${site.arguments.length} arguments.`,
+    );
+  const id = routineId(routine);
+  if (session.callStack.includes(id)) refuse('recursive-call', site.place, `${id} calls itself.`);
+  if (state.loop) refuse('loop', site.place, `${id} is called once for each row of a loop.`);
+  if (routine.language !== 'sql' && routine.language !== 'plpgsql')
+    refuse('language', site.place, `${id} is written in ${routine.language}.`);
+  if (
+    session.inScope.has(id) &&
+    site.arguments.length === 0 &&
+    !touched(session.facts.of(routine).writes, evaluation, state)
+  ) {
+    return keepsItsModels(evaluation, state, id);
+  }
+  session.note('inlined', site.place.line, `${id} is evaluated in place.`);
+  return inline(evaluation, state, routine, site);
+}
+
+/** Whether this routine has already read or changed a table that the call writes. */
+function touched(writes: ReadonlySet<string>, evaluation: Evaluation, state: State): boolean {
+  return [...writes].some((key) => state.tables.has(key) || evaluation.session.read.has(key));
+}
+
+function keepsItsModels(evaluation: Evaluation, state: State, id: string): State {
+  evaluation.session.calls.push(id);
+  return { ...state, lastRows: { kind: 'unknown', reason: `${id} was called before.` } };
+}
+
+function inline(evaluation: Evaluation, state: State, routine: Routine, site: CallSite): State {
+  const { session } = evaluation;
+  const id = routineId(routine);
+  const inner = new Evaluation(session, routine);
+  inner.path.push(...evaluation.path);
+  session.callStack.push(id);
+  const returnsBefore = session.returns.length;
+  try {
+    const block = parameters(evaluation, state, routine, site);
+    const flow = inner.run(readProgram(routine), { ...state, variables: [block] });
+    if (session.returns.length > returnsBefore) {
+      refuse(
+        'call',
+        site.place,
+        `${id} returns early under a condition, inside a routine that goes on.`,
+      );
+    }
+    if (flow.ending === 'raises') refuse('raise', site.place, `${id} always raises an error.`);
+    let next: State = { ...flow.state, variables: state.variables };
+    const outputs = routine.parameters.filter(
+      (parameter) =>
+        parameter.mode === 'inout' || (parameter.mode === 'out' && routine.kind === 'procedure'),
+    );
+    for (const parameter of outputs) {
+      const position = routine.parameters.indexOf(parameter);
+      const variable = site.arguments[position]?.variable;
+      const value = flow.state.variables[0]?.get(parameter.name);
+      if (variable && value) next = withVariable(next, variable[0] ?? '', value);
+    }
+    const result = flow.state.variables[0]?.get(RESULT);
+    if (site.target && result) next = withVariable(next, site.target[0] ?? '', result);
+    return next;
+  } finally {
+    session.callStack.pop();
+  }
+}
+
+function parameters(
+  evaluation: Evaluation,
+  state: State,
+  routine: Routine,
+  site: CallSite,
+): Map<string, Value> {
+  const block = new Map<string, Value>();
+  block.set(RESULT, { kind: 'scalar', sql: text('null'), type: null });
+  let position = 0;
+  for (const [index, parameter] of routine.parameters.entries()) {
+    const type = canonicalType(parameter.type);
+    if (parameter.mode === 'table' || (parameter.mode === 'out' && routine.kind === 'function')) {
+      block.set(parameter.name, { kind: 'scalar', sql: text('null'), type });
+      continue;
+    }
+    const named = site.arguments.find((argument) => argument.name === parameter.name);
+    const positional = site.arguments[position];
+    const given = named ?? (positional?.name === null ? positional : undefined);
+    position += 1;
+    const value = given
+      ? { sql: given.value, type: given.type }
+      : {
+          sql: parameter.defaultSql === null ? text('null') : bindDefault(parameter.defaultSql),
+          type: null,
+        };
+    const constant = constantOf(plainText(value.sql), (path) => constantVariable(state, path));
+    const held = asType({ ...value, ...(constant === undefined ? {} : { constant }) }, type);
+    const entry: Value = {
+      kind: 'scalar',
+      sql: held.sql,
+      type: held.type,
+      ...(held.constant === undefined ? {} : { constant: held.constant }),
+    };
+    block.set(parameter.name === '' ? `$${index + 1}` : parameter.name, entry);
+    block.set(`$${index + 1}`, entry);
+  }
+  return block;
+}

@@ -1,0 +1,39 @@
+/** EXECUTE: where the text is constant, it is that statement. */
+import type { Evaluation } from '../evaluate.ts';
+import { constantOf } from '../postgres/constants.ts';
+import type { Step } from '../program.ts';
+import type { State, Value } from '../state.ts';
+import { withBlock, withoutBlock } from '../state.ts';
+import { constantVariable, evaluateExpression } from './variables.ts';
+
+export function applyDynamic(
+  evaluation: Evaluation,
+  step: Extract<Step, { kind: 'execute' }>,
+  state: State,
+): State {
+  const statement = constantOf(step.expression.text, (path) => constantVariable(state, path));
+  if (typeof statement !== 'string') {
+    const named = /\b(quote_ident|%I|format)\b/u.test(step.expression.text)
+      ? 'parameter-in-name'
+      : 'dynamic-sql';
+    throw evaluation.refusal(
+      named,
+      step.line,
+      `EXECUTE ${step.expression.text}`,
+      'The text of the statement is not known before the run.',
+    );
+  }
+  const parameters = new Map<string, Value>();
+  for (const [index, code] of step.using.entries()) {
+    const value = evaluateExpression(evaluation, code, state);
+    parameters.set(`$${index + 1}`, { kind: 'scalar', sql: value.sql, type: value.type });
+  }
+  const inner = withBlock(state, parameters);
+  const after = evaluation.statement(
+    { text: statement.trim(), line: step.line, comments: step.expression.comments },
+    inner,
+    step.into,
+    step.strict,
+  );
+  return withoutBlock(after);
+}

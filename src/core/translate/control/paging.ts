@@ -1,0 +1,85 @@
+/**
+ * Loops that page through rows: the pages of a query together are the query.
+ *
+ * `LOOP INSERT … SELECT … ORDER BY … LIMIT n OFFSET o; EXIT WHEN NOT FOUND; o := o + n; END LOOP`,
+ * with the offset starting at zero and growing by the page size.
+ */
+import { pageOf } from '../postgres/paging.ts';
+import type { Step } from '../program.ts';
+import type { State } from '../state.ts';
+import { lookup } from '../state.ts';
+import { constantVariable } from './variables.ts';
+import { constantOf } from '../postgres/constants.ts';
+
+type While = Extract<Step, { kind: 'while' }>;
+
+/** The loop's writes without their pages; null where the loop has another form. */
+export function pagedBody(step: While, state: State): { readonly body: readonly Step[] } | null {
+  if (step.condition !== null) return null;
+  const pages = step.body.flatMap((inner) =>
+    inner.kind === 'statement' ? [pageOf(inner.code)] : [],
+  );
+  const [page] = pages;
+  if (pages.length !== 1 || !page || !page.ordered) return null;
+  const value = lookup(state, page.offset);
+  if (value?.kind !== 'scalar' || value.constant !== 0) return null;
+  const grows = step.body.some(
+    (inner) =>
+      inner.kind === 'assign' &&
+      inner.target[0] === page.offset &&
+      isGrowth(inner.expression.text, page.offset, page.limit),
+  );
+  const leaves = step.body.some(
+    (inner) =>
+      inner.kind === 'exit' && !inner.again && leavesWhenEmpty(inner, step, state, page.limit),
+  );
+  const others = step.body.filter(
+    (inner) =>
+      !['statement', 'assign', 'exit', 'diagnostics', 'transaction', 'raise'].includes(inner.kind),
+  );
+  const assigns = step.body.filter((inner) => inner.kind === 'assign');
+  if (!grows || !leaves || others.length > 0 || assigns.length > 1) return null;
+  return {
+    body: step.body.flatMap((inner): Step[] =>
+      inner.kind === 'statement'
+        ? [{ ...inner, code: page.whole }]
+        : inner.kind === 'transaction' || inner.kind === 'raise'
+          ? [inner]
+          : [],
+    ),
+  };
+}
+
+const squeeze = (text: string): string => text.replaceAll(/\s+/gu, '').toLowerCase();
+
+function isGrowth(expression: string, offset: string, limit: string): boolean {
+  const sum = squeeze(expression);
+  return (
+    sum === `${squeeze(offset)}+${squeeze(limit)}` || sum === `${squeeze(limit)}+${squeeze(offset)}`
+  );
+}
+
+/** `EXIT WHEN NOT FOUND`, or when the row count is zero or less than a page. */
+function leavesWhenEmpty(
+  exit: Extract<Step, { kind: 'exit' }>,
+  step: While,
+  state: State,
+  limit: string,
+): boolean {
+  if (!exit.condition) return false;
+  const condition = squeeze(exit.condition.text);
+  if (condition === 'notfound') return true;
+  const counts = step.body.flatMap((inner) =>
+    inner.kind === 'diagnostics'
+      ? inner.items
+          .filter((item) => item.item === 'ROW_COUNT')
+          .map((item) => squeeze(item.target.join('.')))
+      : [],
+  );
+  if (
+    counts.some((count) => condition === `${count}=0` || condition === `${count}<${squeeze(limit)}`)
+  )
+    return true;
+  const size = constantOf(limit, (path) => constantVariable(state, path));
+  return counts.some((count) => condition === `${count}<${String(size)}`);
+}

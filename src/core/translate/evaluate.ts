@@ -1,0 +1,423 @@
+/**
+ * Evaluates a routine symbolically: takes its steps in order, and for every table keeps the
+ * version that is current. What can't be translated becomes a refusal on the tables and variables
+ * that it would have set; only what lasts and needs them is refused in the end.
+ */
+import type { Routine } from '../catalog/types.ts';
+import { StateEnvironment } from './binding.ts';
+import { applyCall, callRoutine } from './control/call.ts';
+import { applyDynamic } from './control/dynamic.ts';
+import { applyBlock } from './control/block.ts';
+import { applyIf } from './control/branch.ts';
+import { applyExit, applyForArray, applyForQuery, applyForRange } from './control/loop.ts';
+import { applyWhile } from './control/while.ts';
+import { assignQuery, assignValue, evaluateExpression } from './control/variables.ts';
+import type { Fragment } from './fragment.ts';
+import { sql } from './fragment.ts';
+import type { CodeText, Step } from './program.ts';
+import { bodiesOf } from './program.ts';
+import { makeRefusal, RefusalError } from './refusals.ts';
+import type { Place, RefusalCode } from './refusals.ts';
+import { Session } from './session.ts';
+import type { LoopAccesses } from './control/independence.ts';
+import type { Version } from './version.ts';
+import type { State } from './state.ts';
+import { lookup, withTable, withVariable } from './state.ts';
+import { readStatement } from './postgres/statement.ts';
+import { applyStatement } from './statement.ts';
+import type { Refusal } from './types.ts';
+
+export interface CursorQuery {
+  readonly query: CodeText;
+  readonly parameters: readonly string[];
+}
+
+/** How a list of steps ended. */
+export type Ending = 'falls-through' | 'returns' | 'raises' | 'leaves-loop' | 'next-row';
+
+export interface Flow {
+  readonly state: State;
+  readonly ending: Ending;
+}
+
+export class Evaluation {
+  readonly session: Session;
+  readonly routine: Routine;
+  /** Conditions of the branches around the step that is being evaluated, outermost first. */
+  readonly path: Fragment[] = [];
+  /** Queries of declared and opened cursors, by name. */
+  readonly cursors = new Map<string, CursorQuery>();
+  /** Reads and writes of the loops that are being evaluated, innermost last. */
+  readonly loops: LoopAccesses[] = [];
+
+  constructor(session: Session, routine: Routine) {
+    this.session = session;
+    this.routine = routine;
+  }
+
+  /** An evaluation of the same routine whose findings are thrown away. */
+  probe(): Evaluation {
+    const session = new Session(
+      this.session.index,
+      this.session.facts,
+      this.session.written,
+      this.session.inScope,
+    );
+    const probe = new Evaluation(session, this.routine);
+    for (const [name, cursor] of this.cursors) probe.cursors.set(name, cursor);
+    return probe;
+  }
+
+  /** After a loop, variables that it set hold the value of its last iteration: not known. */
+  forget(state: State, targets: readonly (readonly string[])[], line: number): State {
+    let next = state;
+    for (const [name = ''] of targets) {
+      const value = lookup(state, name);
+      if (value === null) continue;
+      const refusal = makeRefusal(
+        'loop-carried',
+        { line, construct: name },
+        `After the loop ${name} holds the value of its last iteration.`,
+      );
+      next = withVariable(next, name, {
+        kind: 'poison',
+        refusal,
+        type: value.kind === 'record' ? null : (value.type ?? null),
+      });
+    }
+    return next;
+  }
+
+  /** The value of a record variable before anything is put into it. */
+  emptyRecord(name: string, line: number): Version {
+    return this.session.factory.make({
+      label: name,
+      title: `record ${name}`,
+      lines: { first: line, last: line },
+      columns: null,
+      keys: [[]],
+      change: null,
+      owner: null,
+      dataFree: true,
+      body: { kind: 'empty' },
+    });
+  }
+
+  environment(state: State): StateEnvironment {
+    return new StateEnvironment(this.session, state, this.routine);
+  }
+
+  run(steps: readonly Step[], state: State): Flow {
+    let flow: Flow = { state, ending: 'falls-through' };
+    for (const step of steps) {
+      flow = this.step(step, flow.state);
+      if (flow.ending !== 'falls-through') return flow;
+    }
+    return flow;
+  }
+
+  /** One step. A refusal inside it marks what the step would have set, and the rest goes on. */
+  step(step: Step, state: State): Flow {
+    try {
+      return this.#apply(step, state);
+    } catch (error) {
+      const construct = 'code' in step ? step.code.text : step.kind;
+      const refusal = this.refusalOf(error, step.line, construct);
+      return { state: this.#marked(step, state, refusal), ending: 'falls-through' };
+    }
+  }
+
+  #apply(step: Step, state: State): Flow {
+    const on = (next: State): Flow => ({ state: next, ending: 'falls-through' });
+    switch (step.kind) {
+      case 'statement':
+        return on(this.statement(step.code, state, step.into, step.strict));
+      case 'perform':
+        return on(this.#perform(step.query, state));
+      case 'assign':
+        return on(this.#assign(step, state));
+      case 'if':
+        return applyIf(this, step, state);
+      case 'block':
+        return applyBlock(this, step, state);
+      case 'for-query':
+        return on(applyForQuery(this, step, state));
+      case 'for-range':
+        return on(applyForRange(this, step, state));
+      case 'while':
+        return on(applyWhile(this, step, state));
+      case 'execute':
+        return on(applyDynamic(this, step, state));
+      case 'raise':
+        return this.#raise(step, state);
+      case 'assert': {
+        const holds = evaluateExpression(this, step.condition, state);
+        this.raiseWhen(sql`(${holds.sql}) is not true`, step.message, step.line);
+        return on(state);
+      }
+      case 'return':
+        return { state: step.value ? this.#returned(step.value, state) : state, ending: 'returns' };
+      case 'return-query':
+        return on(this.#returnQuery(step, state));
+      case 'diagnostics':
+        return on(this.#diagnostics(step, state));
+      case 'transaction':
+        if (step.action === 'rollback')
+          throw this.refusal(
+            'transaction-control',
+            step.line,
+            'ROLLBACK',
+            'ROLLBACK takes back what was done before it.',
+          );
+        this.session.note(
+          'commit',
+          step.line,
+          'COMMIT is left out: each model commits as a whole.',
+        );
+        return on(state);
+      case 'exit':
+        return applyExit(this, step, state);
+      case 'for-array':
+        return on(applyForArray(this, step, state));
+      case 'open':
+      case 'fetch':
+      case 'close':
+        throw this.refusal(
+          'cursor',
+          step.line,
+          step.kind.toUpperCase(),
+          'The cursor is moved by hand.',
+        );
+      case 'return-next':
+        throw this.refusal('loop', step.line, 'RETURN NEXT', 'Rows are returned one by one.');
+      case 'unknown':
+        throw this.refusal(
+          'statement',
+          step.line,
+          step.construct,
+          'The construct is not known to the translator.',
+        );
+    }
+  }
+
+  refusal(code: RefusalCode, line: number, construct: string, message: string): RefusalError {
+    return new RefusalError(makeRefusal(code, { line, construct }, message));
+  }
+
+  /** What an error inside the translation of a step says to people. */
+  refusalOf(error: unknown, line: number, construct: string): Refusal {
+    if (error instanceof RefusalError) return error.refusal;
+    const place: Place = { line, construct };
+    if (error instanceof RangeError)
+      return makeRefusal('too-large', place, 'The statement is nested too deeply.');
+    const message = error instanceof Error ? error.message : String(error);
+    return makeRefusal('parse-error', place, `The statement does not parse: ${message}.`);
+  }
+
+  /** Binds and applies one SQL statement. */
+  statement(
+    code: CodeText,
+    state: State,
+    into: readonly (readonly string[])[] | null,
+    strict: boolean,
+  ): State {
+    const environment = this.environment(state);
+    try {
+      const parts = readStatement(code, environment);
+      return applyStatement(this, parts, state, code, into, strict);
+    } catch (error) {
+      if (!(error instanceof RefusalError) || environment.lastTarget === null) throw error;
+      return this.markTable(environment.lastTarget, state, error.refusal);
+    }
+  }
+
+  #perform(query: CodeText, state: State): State {
+    const called = callRoutine(this, query, state);
+    if (called) return called;
+    const environment = this.environment(state);
+    const parts = readStatement(query, environment);
+    return applyStatement(this, parts, state, query, null, false);
+  }
+
+  #assign(step: Extract<Step, { kind: 'assign' }>, state: State): State {
+    const called = applyCall(this, step.expression, state, step.target);
+    if (called) return called;
+    return assignValue(
+      this,
+      state,
+      step.target,
+      evaluateExpression(this, step.expression, state),
+      step.line,
+    );
+  }
+
+  #raise(step: Extract<Step, { kind: 'raise' }>, state: State): Flow {
+    if (step.level === 'message') {
+      this.session.note(
+        'left-out',
+        step.line,
+        'RAISE of a message is left out: it changes no rows.',
+      );
+      return { state, ending: 'falls-through' };
+    }
+    return { state, ending: 'raises' };
+  }
+
+  /** Notes that the routine raises an error under a condition, on the path taken so far. */
+  raiseWhen(condition: Fragment, message: string, line: number): void {
+    this.session.raises.push({ condition: this.onPath(condition), message, line });
+  }
+
+  /** A condition together with those of the branches around it. */
+  onPath(condition: Fragment): Fragment {
+    return this.path.reduceRight<Fragment>(
+      (inner, outer) => sql`(${outer}) and (${inner})`,
+      condition,
+    );
+  }
+
+  #returned(value: CodeText, state: State): State {
+    const result = evaluateExpression(this, value, state);
+    return withVariable(state, RESULT, { kind: 'scalar', sql: result.sql, type: result.type });
+  }
+
+  #returnQuery(step: Extract<Step, { kind: 'return-query' }>, state: State): State {
+    if (step.query.kind !== 'query')
+      throw this.refusal(
+        'dynamic-sql',
+        step.line,
+        'RETURN QUERY EXECUTE',
+        'The returned query is made at run time.',
+      );
+    const [part] = readStatement(step.query.query, this.environment(state));
+    const bound = part?.bind(new Map());
+    if (bound?.kind !== 'query')
+      throw this.refusal('return-value', step.line, 'RETURN QUERY', 'The statement gives no rows.');
+    this.session.returned.push(
+      this.session.factory.make({
+        label: this.routine.name.name,
+        title: 'returned rows',
+        lines: bound.lines,
+        columns: bound.query.columns,
+        keys: bound.query.keys,
+        change: null,
+        owner: null,
+        dataFree: false,
+        body: { kind: 'query', head: null, sql: bound.query.sql },
+      }),
+    );
+    return state;
+  }
+
+  #diagnostics(step: Extract<Step, { kind: 'diagnostics' }>, state: State): State {
+    let next = state;
+    for (const { item, target } of step.items) {
+      const rows = state.lastRows;
+      const known = item === 'ROW_COUNT' && rows.kind === 'rows';
+      next = known
+        ? assignQuery(this, next, [target], rows.rows, step.line)
+        : assignPoison(
+            next,
+            target,
+            makeRefusal(
+              'unprovable-count',
+              { line: step.line, construct: `GET DIAGNOSTICS ${item}` },
+              "The value tells of the last statement and can't be computed from the tables.",
+            ),
+          );
+    }
+    return next;
+  }
+
+  markTable(key: string, state: State, refusal: Refusal): State {
+    const dot = key.indexOf('.');
+    const table =
+      state.tables.get(key) ??
+      this.environment(state).shapeOf({ schema: key.slice(0, dot), name: key.slice(dot + 1) });
+    if (!table) {
+      this.session.refusals.push(refusal);
+      return state;
+    }
+    return withTable(state, key, {
+      ...table,
+      refusal,
+      lines: table.lines ?? { first: refusal.line, last: refusal.line },
+    });
+  }
+
+  /** Marks everything that a step could have set. */
+  #marked(step: Step, state: State, refusal: Refusal): State {
+    const { tables, variables, known } = effects(step, this.environment(state));
+    if (!known || (tables.length === 0 && variables.length === 0))
+      this.session.refusals.push(refusal);
+    let next = state;
+    for (const key of tables) next = this.markTable(key, next, refusal);
+    for (const target of variables) next = assignPoison(next, target, refusal);
+    return next;
+  }
+}
+
+/** Name under which a function's return value is kept. */
+export const RESULT = '<result>';
+
+function assignPoison(state: State, target: readonly string[], refusal: Refusal): State {
+  return withVariable(state, target[0] ?? '', { kind: 'poison', refusal });
+}
+
+interface Effects {
+  readonly tables: readonly string[];
+  readonly variables: readonly (readonly string[])[];
+  /** False where the step could do something that can't be told. */
+  readonly known: boolean;
+}
+
+/** Tables and variables that a step, or a step inside it, sets. */
+function effects(step: Step, environment: StateEnvironment): Effects {
+  const tables = new Set<string>();
+  const variables: (readonly string[])[] = [];
+  let known = true;
+  const visit = (at: Step): void => {
+    if (at.kind === 'statement') {
+      const target = writtenBy(at.code, environment);
+      if (target === 'unknown') known = false;
+      else if (target) tables.add(target);
+      variables.push(...(at.into ?? []));
+    } else if (at.kind === 'assign') variables.push(at.target);
+    else if (at.kind === 'execute') {
+      known = at.into !== null && known;
+      variables.push(...(at.into ?? []));
+    } else if (at.kind === 'diagnostics') variables.push(...at.items.map((item) => item.target));
+    else if (at.kind === 'fetch') variables.push(...at.targets);
+    else if (
+      at.kind === 'perform' ||
+      at.kind === 'unknown' ||
+      at.kind === 'return-query' ||
+      at.kind === 'return-next'
+    )
+      known = false;
+    else if (at.kind === 'transaction' || at.kind === 'return' || at.kind === 'raise')
+      known = false;
+    for (const body of bodiesOf(at)) for (const inner of body) visit(inner);
+  };
+  visit(step);
+  return { tables: [...tables], variables, known };
+}
+
+function writtenBy(code: CodeText, environment: StateEnvironment): string | null | 'unknown' {
+  environment.lastTarget = null;
+  try {
+    for (const part of readStatement(code, environment)) {
+      const bound = part.bind(new Map());
+      if (
+        bound.kind === 'call' ||
+        bound.kind === 'drop' ||
+        bound.kind === 'create' ||
+        bound.kind === 'create-as'
+      )
+        return 'unknown';
+    }
+    return environment.lastTarget;
+  } catch {
+    return environment.lastTarget ?? 'unknown';
+  }
+}

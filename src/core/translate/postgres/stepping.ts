@@ -1,0 +1,65 @@
+/** Reads the condition and the step of a counting loop. */
+import type { Node } from 'libpg-query';
+import type { CodeText } from '../program.ts';
+import { parseSql, scan } from './parser.ts';
+import { columnPath } from './tree.ts';
+
+const PREFIX = 'select ';
+
+function expressionNode(code: CodeText): Node | null {
+  const statement = parseSql(PREFIX + code.text).stmts?.[0]?.stmt;
+  const target =
+    statement && 'SelectStmt' in statement ? statement.SelectStmt.targetList?.[0] : undefined;
+  return (target && 'ResTarget' in target ? target.ResTarget.val : undefined) ?? null;
+}
+
+interface Comparison {
+  readonly operator: string;
+  readonly left: string | null;
+  readonly rightText: string;
+}
+
+/** `variable operator …`, with the text on the right. */
+function comparison(code: CodeText): Comparison | null {
+  const node = expressionNode(code);
+  if (!node || !('A_Expr' in node) || node.A_Expr.kind !== 'AEXPR_OP') return null;
+  const { lexpr, name, location } = node.A_Expr;
+  const operator = name?.[0] && 'String' in name[0] ? (name[0].String.sval ?? '') : '';
+  const path = lexpr && 'ColumnRef' in lexpr ? columnPath(lexpr.ColumnRef) : [];
+  const at = (location ?? 0) - PREFIX.length;
+  const token = scan(code.text).find(
+    (candidate) => candidate.start >= at && candidate.text === operator,
+  );
+  if (!token) return null;
+  return {
+    operator,
+    left: path.length === 1 ? (path[0] ?? null) : null,
+    rightText: code.text.slice(token.end).trim(),
+  };
+}
+
+export interface UpperBound {
+  readonly variable: string;
+  readonly limit: CodeText;
+  readonly inclusive: boolean;
+}
+
+/** `v <= limit` or `v < limit`; where the loop is left under the condition, `v > limit` or `v >= limit`. */
+export function upperBound(code: CodeText, leaves: boolean): UpperBound | null {
+  const found = comparison(code);
+  if (!found || found.left === null) return null;
+  const [inclusive, exclusive] = leaves ? ['>', '>='] : ['<=', '<'];
+  if (found.operator !== inclusive && found.operator !== exclusive) return null;
+  return {
+    variable: found.left,
+    limit: { ...code, text: found.rightText, comments: [] },
+    inclusive: found.operator === inclusive,
+  };
+}
+
+/** The step of `v := v + step`; null where the expression is another one. */
+export function increment(code: CodeText, variable: string): CodeText | null {
+  const found = comparison(code);
+  if (!found || found.operator !== '+' || found.left !== variable) return null;
+  return { ...code, text: found.rightText, comments: [] };
+}

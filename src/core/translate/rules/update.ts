@@ -1,0 +1,242 @@
+/** UPDATE: each row as it was, or with its new values where the condition holds. */
+import type { BoundUpdate } from '../bound.ts';
+import type { Fragment } from '../fragment.ts';
+import { from, sql } from '../fragment.ts';
+import { identifier } from '../identifiers.ts';
+import { refuse } from '../refusals.ts';
+import type { ShapeColumn, ShapeKey } from '../table.ts';
+import { identifyingKey } from '../table.ts';
+import type { Version } from '../version.ts';
+import type { RuleContext, WriteResult } from './context.ts';
+import {
+  assignments,
+  columnOf,
+  columnsOf,
+  selectList,
+  tableVersion,
+  withGenerated,
+} from './context.ts';
+import { shown, withComments } from './insert.ts';
+
+type Values = ReadonlyMap<string, Fragment>;
+
+export function update(statement: BoundUpdate, context: RuleContext): WriteResult {
+  const columns = columnsOf(context, statement.place);
+  const values = assignments(statement.set, columns, statement.place);
+  if (statement.from === null && !statement.prefix)
+    return updateAlone(statement, context, columns, values);
+  if (statement.singleMatch) return updateFrom(statement, context, columns, values);
+  return updateFromAny(statement, context, columns, values);
+}
+
+function versionOf(
+  statement: BoundUpdate,
+  context: RuleContext,
+  columns: readonly ShapeColumn[],
+  verb: string,
+  body: Fragment,
+  change: Version['change'],
+): Version {
+  return tableVersion(context, {
+    label: `${context.shape.name.name}_${verb}`,
+    title: `update ${shown(context.shape.name)}`,
+    lines: statement.lines,
+    change,
+    dataFree: false,
+    body: {
+      kind: 'query',
+      head: null,
+      sql: withComments(statement.comments, withGenerated(context, body, columns)),
+    },
+  });
+}
+
+/** `set` columns take `value`; the others stay. */
+function projected(
+  columns: readonly ShapeColumn[],
+  alias: string,
+  values: Values,
+  value: (name: string, set: Fragment, old: Fragment) => Fragment,
+): Fragment {
+  return selectList(
+    columns.map(({ name }) => {
+      const set = values.get(name);
+      const old = columnOf(alias, name);
+      return set
+        ? { value: value(name, set, old), name, bare: false }
+        : { value: old, name, bare: true };
+    }),
+  );
+}
+
+/** Rows are found again by a key that the statement does not change. */
+function changeOf(statement: BoundUpdate, context: RuleContext, rows: Version): Version['change'] {
+  const key = identifyingKey(context.shape);
+  const keeps = key?.columns.every((column) =>
+    statement.set.every((assignment) => assignment.column !== column),
+  );
+  return keeps ? { kind: 'merge', base: context.current, rows } : null;
+}
+
+function updateAlone(
+  statement: BoundUpdate,
+  context: RuleContext,
+  columns: readonly ShapeColumn[],
+  values: Values,
+): WriteResult {
+  const { alias } = statement.table;
+  const table = sql`from ${from(context.current)} as ${identifier(alias)}`;
+  const condition = statement.where;
+  const changed = versionOf(
+    statement,
+    context,
+    columns,
+    'changed',
+    sql`${projected(columns, alias, values, (_name, set) => set)}\n${table}${condition ? sql`\nwhere ${condition}` : ''}`,
+    null,
+  );
+  const body = condition
+    ? sql`${projected(columns, alias, values, (_name, set, old) => sql`case when ${condition} then ${set} else ${old} end`)}\n${table}`
+    : sql`${projected(columns, alias, values, (_name, set) => set)}\n${table}`;
+  const next = versionOf(
+    statement,
+    context,
+    columns,
+    'updated',
+    body,
+    condition ? changeOf(statement, context, changed) : null,
+  );
+  return { next, affected: changed, added: null, checks: [] };
+}
+
+function matchQuery(statement: BoundUpdate, values: Values): Fragment {
+  const list = [...values].map(
+    ([name, value]) => sql`,\n        ${value} as ${identifier(`new_${name}`)}`,
+  );
+  const where = statement.where ? sql`\n    where ${statement.where}` : sql``;
+  const source = statement.from ? sql`\n    from ${statement.from}` : sql``;
+  const prefix = statement.prefix ? sql`${statement.prefix}\n    ` : sql``;
+  return sql`${prefix}select\n        true as is_matched${list.flat()}${source}${where}`;
+}
+
+function updateFrom(
+  statement: BoundUpdate,
+  context: RuleContext,
+  columns: readonly ShapeColumn[],
+  values: Values,
+): WriteResult {
+  const { alias } = statement.table;
+  const lateral = sql`lateral (\n    ${matchQuery(statement, values)}\n) as matched on true`;
+  const table = sql`from ${from(context.current)} as ${identifier(alias)}`;
+  const changed = versionOf(
+    statement,
+    context,
+    columns,
+    'changed',
+    sql`${projected(columns, alias, values, (name) => columnOf('matched', `new_${name}`))}\n${table}\ninner join ${lateral}`,
+    null,
+  );
+  const body = sql`${projected(columns, alias, values, taken)}\n${table}\nleft join ${lateral}`;
+  const next = versionOf(
+    statement,
+    context,
+    columns,
+    'updated',
+    body,
+    changeOf(statement, context, changed),
+  );
+  return { next, affected: changed, added: null, checks: [] };
+}
+
+function taken(name: string, _set: Fragment, old: Fragment): Fragment {
+  return sql`case when matched.is_matched then ${columnOf('matched', `new_${name}`)} else ${old} end`;
+}
+
+/**
+ * PostgreSQL takes any of several matching rows. So does the model; a check tells where the
+ * matches differ, since the result then depends on their order.
+ */
+function updateFromAny(
+  statement: BoundUpdate,
+  context: RuleContext,
+  columns: readonly ShapeColumn[],
+  values: Values,
+): WriteResult {
+  const { alias } = statement.table;
+  const key = identifyingKey(context.shape);
+  if (!key) {
+    refuse(
+      'several-matches',
+      statement.place,
+      'No key shows that at most one row of FROM matches a row of the table, and the table has no key to pick one by.',
+    );
+  }
+  const table = sql`from ${from(context.current)} as ${identifier(alias)}`;
+  const matches = allMatches(statement, context, values, key);
+  const keyNames = key.columns.map((column) => identifier(`key_${column}`));
+  const picked = sql`(select distinct on (${keyNames.join(', ')}) * from ${from(matches)})`;
+  const condition = key.columns
+    .map(
+      (column) =>
+        `matched.${identifier(`key_${column}`)} = ${identifier(alias)}.${identifier(column)}`,
+    )
+    .join('\n    and ');
+  const changed = versionOf(
+    statement,
+    context,
+    columns,
+    'changed',
+    sql`${projected(columns, alias, values, (name) => columnOf('matched', `new_${name}`))}\n${table}\ninner join ${picked} as matched\n    on ${condition}`,
+    null,
+  );
+  const body = sql`${projected(columns, alias, values, taken)}\n${table}\nleft join ${picked} as matched\n    on ${condition}`;
+  const next = versionOf(
+    statement,
+    context,
+    columns,
+    'updated',
+    body,
+    changeOf(statement, context, changed),
+  );
+  const row = [...values.keys()].map((name) => identifier(`new_${name}`)).join(', ');
+  return {
+    next,
+    affected: changed,
+    added: null,
+    checks: [
+      {
+        line: statement.place.line,
+        message:
+          'Several rows of FROM match one row of the table with different values; which one is taken depends on their order.',
+        query: sql`select ${keyNames.join(', ')}\nfrom ${from(matches)}\ngroup by ${keyNames.join(', ')}\nhaving count(distinct row(${row})) > 1`,
+      },
+    ],
+  };
+}
+
+function allMatches(
+  statement: BoundUpdate,
+  context: RuleContext,
+  values: Values,
+  key: ShapeKey,
+): Version {
+  const { alias } = statement.table;
+  const keys = key.columns
+    .map((column) => `${identifier(alias)}.${identifier(column)} as ${identifier(`key_${column}`)}`)
+    .join(',\n    ');
+  return context.factory.make({
+    label: `${context.shape.name.name}_matches`,
+    title: `update ${shown(context.shape.name)}: rows that match`,
+    lines: statement.lines,
+    columns: null,
+    keys: [],
+    change: null,
+    owner: null,
+    dataFree: false,
+    body: {
+      kind: 'query',
+      head: null,
+      sql: sql`select\n    ${keys},\n    matched.*\nfrom ${from(context.current)} as ${identifier(alias)}\ncross join lateral (\n    ${matchQuery(statement, values)}\n) as matched`,
+    },
+  });
+}
