@@ -152,7 +152,12 @@ export interface Decision {
   readonly at: Instant;
 }
 
-export type MetadataErrorCode = 'foreign-table' | 'newer-schema' | 'no-right' | 'unknown-run';
+export type MetadataErrorCode =
+  | 'foreign-table'
+  | 'newer-schema'
+  | 'no-right'
+  | 'no-tables'
+  | 'unknown-run';
 
 export class MetadataError extends Error {
   override readonly name = 'MetadataError';

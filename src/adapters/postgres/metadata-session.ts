@@ -23,6 +23,8 @@ export interface LastingOptions {
   readonly onReconnect: (session: Query) => Promise<void>;
   /** How long to try to get a new connection, in milliseconds. */
   readonly patience: number;
+  /** What is thrown for an error that no other try can help. */
+  readonly translate: (error: unknown) => unknown;
 }
 
 const FIRST_WAIT = 250;
@@ -58,7 +60,7 @@ export async function lastingSession(options: LastingOptions): Promise<LastingSe
       try {
         return await work(session);
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isPassing(error)) throw options.translate(error);
         await session.close().catch(() => undefined);
         session = null;
         // A statement that takes the server down each time must not go on for ever.

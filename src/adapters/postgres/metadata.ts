@@ -2,7 +2,9 @@
 import { contractName } from '../../core/lifecycle/contract.ts';
 import type { RunMember, RunMembers } from '../../core/lifecycle/run.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { MetadataError } from '../../ports/metadata.ts';
 import type { Changes, Decide, Metadata } from '../../ports/metadata.ts';
+import { SqlError } from '../../ports/sandbox.ts';
 import type { SqlSession } from '../../ports/sandbox.ts';
 import { holders, presenceLock, tryLock, tryLockShared } from './lock.ts';
 import type { Query } from './lock.ts';
@@ -54,6 +56,7 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
     open: options.open,
     clock,
     patience: options.patience ?? PATIENCE,
+    translate: (error) => (isMissingTable(error, schema) ? noTables(schema) : error),
     onReconnect: async (opened) => {
       for (const [plan, ids] of held) {
         await tryLockShared(opened, presenceLock(schema, plan));
@@ -143,6 +146,26 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
       session.transaction((open) => resetInTransaction(open, schema, plan, tables, isStopped)),
     close: () => session.close(),
   };
+}
+
+const UNDEFINED_TABLE = '42P01';
+
+/** Only our own tables: a reset may also name some that the plan loads. */
+function isMissingTable(error: unknown, schema: string): boolean {
+  return (
+    error instanceof SqlError &&
+    error.code === UNDEFINED_TABLE &&
+    error.message.includes(`${schema}.`) &&
+    /(?:wirekite|sprocket)_/u.test(error.message)
+  );
+}
+
+function noTables(schema: string): MetadataError {
+  return new MetadataError(
+    'no-tables',
+    `There are no tables of Sprocket in schema "${schema}" (wirekite_progress, wirekite_action).`,
+    'Start the run with "sprocket run", which makes them; or check target.metadata_schema in plan.md.',
+  );
 }
 
 async function change(

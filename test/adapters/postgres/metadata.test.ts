@@ -101,6 +101,16 @@ describe('a run in the metadata tables', () => {
   });
 });
 
+describe('a database without the tables', () => {
+  it('is said to be so, with what to do', async () => {
+    const metadata = await open();
+    await expect(metadata.members(PLAN)).rejects.toMatchObject({
+      code: 'no-tables',
+      advice: expect.stringContaining('sprocket run') as string,
+    });
+  });
+});
+
 describe('work and its mark', () => {
   it('are there together or not at all', async () => {
     const metadata = await started(['a']);
