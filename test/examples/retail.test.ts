@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSandbox } from '../../src/adapters/sandbox/open.ts';
 import type { Sandbox, SqlSession } from '../../src/ports/sandbox.ts';
-import { digests, exampleFile, reverseTables, runFiles } from './warehouse.ts';
+import { reverseTables } from '../fixtures/reverse-tables.ts';
+import { digests, exampleFile, runFiles } from './warehouse.ts';
 
 /** Written by hand or not at all, or from nothing but its parameters. */
 const unreached = ['dw.dim_date', 'mart.order_audit', 'mart.supplier_scorecard'];

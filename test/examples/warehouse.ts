@@ -62,30 +62,3 @@ export async function digests(session: SqlSession): Promise<Record<string, strin
   }
   return found;
 }
-
-/** Turns the physical order of the rows of every table round. */
-export async function reverseTables(session: SqlSession): Promise<void> {
-  await session.query(`
-    SET session_replication_role = replica;
-    DO $$
-    DECLARE
-      t record;
-    BEGIN
-      FOR t IN
-        SELECT format('%I.%I', n.nspname, c.relname) AS name,
-               string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns
-          FROM pg_class c
-          JOIN pg_namespace n ON n.oid = c.relnamespace
-          JOIN pg_attribute a ON a.attrelid = c.oid
-         WHERE c.relkind = 'r' AND n.nspname IN ('shop', 'crm', 'billing', 'stg', 'dw', 'mart')
-           AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-         GROUP BY 1
-      LOOP
-        EXECUTE format('CREATE TEMP TABLE reversed AS SELECT %s FROM %s ORDER BY ctid DESC', t.columns, t.name);
-        EXECUTE format('DELETE FROM %s', t.name);
-        EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE TABLE reversed', t.name, t.columns);
-        DROP TABLE reversed;
-      END LOOP;
-    END $$;
-    RESET session_replication_role;`);
-}
