@@ -1,63 +1,114 @@
 /** How a run stands, as a value that every surface shows in its own way. */
+import { z } from 'zod';
 import { effectiveAction } from '../core/lifecycle/action.ts';
-import type { EffectiveAction } from '../core/lifecycle/action.ts';
-import { blockedReason, summarizeRun } from '../core/lifecycle/run.ts';
-import type { RunMember, RunMembers, RunSummary } from '../core/lifecycle/run.ts';
-import type { Attempt, Instant, Status } from '../core/lifecycle/state.ts';
-import type { ProofOutcome } from '../core/proof/types.ts';
+import { summarizeRun, waitingOf } from '../core/lifecycle/run.ts';
+import type { RunMember, RunSummary, Waiting } from '../core/lifecycle/run.ts';
+import { isPhase, PHASES } from '../core/lifecycle/state.ts';
+import type { Attempt, Instant } from '../core/lifecycle/state.ts';
+import type { Progress, ProgressRow } from '../core/report/progress.ts';
 import type { Metadata } from '../ports/metadata.ts';
 
 export interface RunStatus {
-  readonly plan: string;
-  readonly action: EffectiveAction;
+  readonly progress: Progress;
+  readonly summary: RunSummary;
+  /** What is wrong with the content of `wirekite_action`; null where nothing is. */
+  readonly warning: string | null;
   /** Workers that live. */
   readonly workers: number;
   readonly startedAt: Instant;
   readonly finishedAt: Instant | null;
-  readonly summary: RunSummary;
-  /** In the order of the run. */
-  readonly procedures: readonly ProcedureStatus[];
 }
 
-export interface ProcedureStatus {
-  readonly id: string;
-  readonly status: Status;
-  /** The last finished phase of an open attempt, or its outcome. */
-  readonly mark: Attempt['mark'];
-  /** What it waits for, or why it failed; null where there is nothing to say. */
-  readonly detail: string | null;
-  readonly proof: ProofOutcome | null;
-  readonly restarts: number;
-  readonly startedAt: Instant | null;
+export interface StatusReader {
+  /** Null where the plan has no run. */
+  read(): Promise<RunStatus | null>;
+}
+
+/** What a proof came to, as far as a progress row shows it. */
+interface Result {
   readonly finishedAt: Instant | null;
+  readonly models: readonly string[];
+  readonly rows: number | null;
 }
 
-/** Null where the plan has no run. */
-export async function readStatus(metadata: Metadata, plan: string): Promise<RunStatus | null> {
-  const run = await metadata.run(plan);
-  if (run === null) return null;
-  const members = await metadata.members(plan);
+const verdictSchema = z.object({ models: z.array(z.string()), rows: z.number() });
+
+/** Reads a run again and again; what was proven once is fetched once. */
+export function statusReader(metadata: Metadata, plan: string): StatusReader {
+  const results = new Map<string, Result>();
+
+  async function fetchResults(members: Iterable<RunMember>): Promise<void> {
+    const stale = [...members].filter(({ id, state }) => {
+      const finishedAt = state.attempt?.finishedAt ?? null;
+      return finishedAt !== null && results.get(id)?.finishedAt !== finishedAt;
+    });
+    if (stale.length === 0) return;
+    const ids = stale.map(({ id }) => id);
+    const artifacts = await metadata.artifacts(plan, { ids, kinds: ['verdict'] });
+    const verdicts = new Map(artifacts.map(({ id, content }) => [id, content]));
+    for (const { id, state } of stale) {
+      const content = verdicts.get(id);
+      const verdict = content === undefined ? null : verdictSchema.parse(JSON.parse(content));
+      results.set(id, {
+        finishedAt: state.attempt?.finishedAt ?? null,
+        models: verdict?.models ?? [],
+        rows: verdict?.rows ?? null,
+      });
+    }
+  }
+
   return {
-    plan,
-    action: effectiveAction(await metadata.actions()),
-    workers: await metadata.workers(plan),
-    startedAt: run.startedAt,
-    finishedAt: run.finishedAt,
-    summary: summarizeRun([...members.values()].map(({ state }) => state)),
-    procedures: [...members.values()].map((member) => procedureStatus(member, members)),
+    async read() {
+      const run = await metadata.run(plan);
+      if (run === null) return null;
+      const members = await metadata.members(plan);
+      await fetchResults(members.values());
+      const waiting = waitingOf(members);
+      const { action, warning } = effectiveAction(await metadata.actions());
+      return {
+        progress: {
+          plan,
+          action,
+          rows: [...members.values()].map((member) =>
+            progressRow(member, waiting.get(member.id), results.get(member.id)),
+          ),
+        },
+        summary: summarizeRun([...members.values()].map(({ state }) => state)),
+        warning,
+        workers: await metadata.workers(plan),
+        startedAt: run.startedAt,
+        finishedAt: run.finishedAt,
+      };
+    },
   };
 }
 
-function procedureStatus(member: RunMember, members: RunMembers): ProcedureStatus {
-  const { status, attempt, reason, proof } = member.state;
+function progressRow(
+  { id, state }: RunMember,
+  waiting: Waiting | undefined,
+  result: Result | undefined,
+): ProgressRow {
+  const { status, attempt, reason, proof } = state;
+  const isBlocked = status === 'Blocked';
+  const why = reason === null || proof === null ? reason : `${proof}: ${reason}`;
   return {
-    id: member.id,
+    name: id,
+    kind: 'procedure',
     status,
-    mark: attempt?.mark ?? null,
-    detail: blockedReason(member, members) ?? reason,
-    proof,
+    phase: status === 'Running' ? nextPhase(attempt) : null,
     restarts: attempt?.restarts ?? 0,
     startedAt: attempt?.startedAt ?? null,
     finishedAt: attempt?.finishedAt ?? null,
+    waitsFor: isBlocked ? (waiting?.waitsFor ?? []) : [],
+    message: isBlocked ? (waiting?.message ?? null) : why,
+    models: result?.models ?? [],
+    rows: result?.rows ?? null,
   };
+}
+
+/** What a running procedure is at: the phase after the last finished one. */
+function nextPhase(attempt: Attempt | null): string | null {
+  const mark = attempt?.mark ?? null;
+  const last = mark !== null && isPhase(mark) ? PHASES.indexOf(mark) : -1;
+  return PHASES[last + 1] ?? PHASES.at(-1) ?? null;
 }

@@ -4,7 +4,7 @@ import { systemClock } from '../../adapters/system/clock.ts';
 import { decide } from '../../usecases/control.ts';
 import type { DecisionRequest } from '../../usecases/control.ts';
 import { EXIT } from '../output/failure.ts';
-import { oneLine } from '../output/text.ts';
+import { oneLine } from '../../core/report/text.ts';
 import { personName, print, withMetadata, withPerson, withPlanOptions } from '../session.ts';
 import type { PlanOptions } from '../session.ts';
 

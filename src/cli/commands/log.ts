@@ -3,7 +3,7 @@ import { systemClock } from '../../adapters/system/clock.ts';
 import { selectProcedures } from '../../core/lifecycle/select.ts';
 import type { LogRecord, Metadata } from '../../ports/metadata.ts';
 import { UsageError } from '../output/failure.ts';
-import { oneLine } from '../output/text.ts';
+import { oneLine } from '../../core/report/text.ts';
 import { print, withMetadata, withPlanOptions } from '../session.ts';
 import type { PlanOptions } from '../session.ts';
 

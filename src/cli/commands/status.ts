@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../adapters/system/clock.ts';
+import { plainLines, terminalTable } from '../../core/report/progress-terminal.ts';
 import type { Metadata } from '../../ports/metadata.ts';
-import { readStatus } from '../../usecases/status.ts';
+import { statusReader } from '../../usecases/status.ts';
 import type { RunStatus } from '../../usecases/status.ts';
-import { liveView, painter } from '../output/live.ts';
-import { progressTable } from '../output/progress-table.ts';
+import { isColoured, liveView } from '../output/live.ts';
 import { print, withMetadata, withPlanOptions } from '../session.ts';
 import type { PlanOptions } from '../session.ts';
 
@@ -13,8 +13,6 @@ interface Options extends PlanOptions {
 }
 
 const INTERVAL = 1_000;
-/** Where nothing tells the width, lines stay whole. */
-const PIPE_WIDTH = 1_000;
 
 export function register(program: Command): void {
   withPlanOptions(program.command('status'))
@@ -34,29 +32,36 @@ export function register(program: Command): void {
 }
 
 async function once(metadata: Metadata, plan: string, options: Options): Promise<void> {
-  const status = await readStatus(metadata, plan);
+  const status = await statusReader(metadata, plan).read();
   if (status === null) {
-    print(
-      options,
-      { plan, run: null },
-      `The plan ${plan} has no run yet: start it with "sprocket run".`,
-    );
+    const hint = `The plan ${plan} has no run yet: start it with "sprocket run".`;
+    print(options, { progress: null }, hint);
     return;
   }
-  const table = progressTable(status, {
-    width: process.stdout.isTTY ? process.stdout.columns : PIPE_WIDTH,
-    height: null,
-    now: Date.parse(systemClock.now()),
-    paint: painter(process.stdout),
+  const lines = process.stdout.isTTY
+    ? table(status)
+    : plainLines(status.progress, systemClock.now());
+  print(
+    options,
+    status,
+    [...lines, ...(status.warning === null ? [] : [status.warning])].join('\n'),
+  );
+}
+
+function table({ progress }: RunStatus): readonly string[] {
+  return terminalTable(progress, {
+    columns: process.stdout.columns,
+    lines: Number.POSITIVE_INFINITY,
+    colour: isColoured(process.stdout),
+    now: systemClock.now(),
   });
-  const warning = status.action.warning === null ? [] : [status.action.warning];
-  print(options, status, [...table, ...warning].join('\n'));
 }
 
 async function watch(metadata: Metadata, plan: string): Promise<void> {
   const view = liveView(process.stdout, systemClock);
+  const reader = statusReader(metadata, plan);
   for (;;) {
-    const status = await readStatus(metadata, plan);
+    const status = await reader.read();
     if (status !== null) {
       view.show(status);
       if (hasEnded(status)) return;

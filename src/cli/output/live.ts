@@ -1,9 +1,9 @@
 /** Shows a run while it goes on: a table that renews itself on a terminal, lines in a pipe. */
-import { styleText } from 'node:util';
+import type { ProgressRow } from '../../core/report/progress.ts';
+import { progressTitle } from '../../core/report/progress.ts';
+import { changeLines, terminalTable } from '../../core/report/progress-terminal.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunStatus } from '../../usecases/status.ts';
-import { changeLines, headline, progressTable } from './progress-table.ts';
-import type { Tone } from './progress-table.ts';
 
 export interface LiveOutput {
   write(text: string): unknown;
@@ -19,19 +19,9 @@ export interface LiveView {
   say(line: string): void;
 }
 
-const STYLES: Readonly<Record<Tone, Parameters<typeof styleText>[0]>> = {
-  plain: 'reset',
-  good: 'green',
-  bad: 'red',
-  busy: 'cyan',
-  quiet: 'dim',
-  strong: 'bold',
-};
-
-export function painter(output: LiveOutput): (tone: Tone, text: string) => string {
-  const color = output.isTTY === true && (process.env.NO_COLOR ?? '') === '';
-  return (tone, text) =>
-    color && tone !== 'plain' ? styleText(STYLES[tone], text, { validateStream: false }) : text;
+/** Whether colours are wanted there: https://no-color.org. */
+export function isColoured(output: LiveOutput): boolean {
+  return output.isTTY === true && (process.env.NO_COLOR ?? '') === '';
 }
 
 export function liveView(output: LiveOutput, clock: Clock): LiveView {
@@ -39,22 +29,22 @@ export function liveView(output: LiveOutput, clock: Clock): LiveView {
 }
 
 function tableView(output: LiveOutput, clock: Clock): LiveView {
-  let drawn: string[] = [];
-  const draw = (lines: string[]): void => {
+  let drawn: readonly string[] = [];
+  const draw = (lines: readonly string[]): void => {
     const up = drawn.length === 0 ? '' : `\x1b[${drawn.length}A`;
     // To the start, over what was there, and away with what is left of it.
     output.write(`${up}\r${lines.map((line) => `\x1b[2K${line}\n`).join('')}\x1b[0J`);
     drawn = lines;
   };
   return {
-    show: (status) => {
+    show: ({ progress }) => {
       draw(
-        progressTable(status, {
-          // A line as wide as the terminal wraps on some of them.
-          width: (output.columns ?? 80) - 1,
-          height: Math.max(4, (output.rows ?? 24) - 2),
-          now: Date.parse(clock.now()),
-          paint: painter(output),
+        terminalTable(progress, {
+          // A line as wide as the terminal wraps on some of them, and a picture as high scrolls.
+          columns: (output.columns ?? 80) - 1,
+          lines: (output.rows ?? 24) - 2,
+          colour: isColoured(output),
+          now: clock.now(),
         }),
       );
     },
@@ -68,19 +58,25 @@ function tableView(output: LiveOutput, clock: Clock): LiveView {
 }
 
 function lineView(output: LiveOutput, clock: Clock): LiveView {
-  let before: RunStatus | null = null;
-  let lastHead = '';
+  let before: readonly ProgressRow[] = [];
+  let lastTitle = '';
   const stamped = (line: string): void => {
     output.write(`${clock.now().slice(11, 19)}Z ${line}\n`);
   };
   return {
-    show: (status) => {
-      for (const line of changeLines(before, status)) stamped(line);
-      const head = headline(status, Date.parse(clock.now())).replace(/ · [^·]*$/u, '');
-      if (head !== lastHead) stamped(head);
-      lastHead = head;
-      before = status;
+    show: ({ progress }) => {
+      const { rows } = progress;
+      for (const line of changeLines(before, rows.filter(isNews), clock.now())) stamped(line);
+      const title = `${progress.plan}: ${progress.action ?? ''}, ${progressTitle(rows)}`;
+      if (title !== lastTitle) stamped(title);
+      lastTitle = title;
+      before = rows;
     },
     say: stamped,
   };
+}
+
+/** At its start a run has thousands of rows that wait. */
+function isNews({ status }: ProgressRow): boolean {
+  return status !== 'Pending' && status !== 'Blocked';
 }

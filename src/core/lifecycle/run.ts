@@ -1,4 +1,7 @@
 /** Questions about a run as a whole: who waits for whom, what is left, how much to claim. */
+import { blockedNodes } from '../graph/blocked.ts';
+import type { Progress } from '../graph/blocked.ts';
+import { makeGraph } from '../graph/graph.ts';
 import { isDone, STATUSES } from './state.ts';
 import type { ProcedureState, Status } from './state.ts';
 
@@ -11,39 +14,51 @@ export interface RunMember {
 
 export type RunMembers = ReadonlyMap<string, RunMember>;
 
-/** What a procedure waits for. */
-export interface Waiting {
-  /** Direct dependencies that are not done, in the order of the plan. */
-  readonly direct: readonly string[];
-  /** The failed procedures that it waits for, directly or through others. */
-  readonly failed: readonly string[];
-}
-
 /** Number of direct dependencies that are not done; those outside the run count as done. */
 export function openDependencies(member: RunMember, members: RunMembers): number {
-  return openOf(member, members).length;
+  return member.dependsOn.filter((id) => {
+    const needed = members.get(id);
+    return needed !== undefined && id !== member.id && !isDone(needed.state.status);
+  }).length;
 }
 
-export function waitingFor(member: RunMember, members: RunMembers): Waiting {
-  const failed: string[] = [];
-  const seen = new Set<string>([member.id]);
-  const queue = openOf(member, members);
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    if (seen.has(next.id)) continue;
-    seen.add(next.id);
-    if (next.state.status === 'Failed') failed.push(next.id);
-    else queue.push(...openOf(next, members));
-  }
-  return { direct: openOf(member, members).map((open) => open.id), failed };
+/** What a Blocked procedure waits for. */
+export interface Waiting {
+  /** The failed ones where it waits behind such, else those that it reads directly. */
+  readonly waitsFor: readonly string[];
+  /** What a person can do; null where it will go on by itself. */
+  readonly message: string | null;
 }
 
-/** One sentence for people on why a procedure is Blocked; null where it is not. */
-export function blockedReason(member: RunMember, members: RunMembers): string | null {
-  if (member.state.status !== 'Blocked') return null;
-  const { direct, failed } = waitingFor(member, members);
-  if (failed.length === 0) return `Waits for ${list(direct)}.`;
-  const they = failed.length === 1 ? 'it' : 'them';
-  return `Waits behind ${list(failed)}, which failed: retry, skip, manual or accept ${they}.`;
+/** Of every Blocked procedure what it waits for. */
+export function waitingOf(members: RunMembers): ReadonlyMap<string, Waiting> {
+  const ids = [...members.keys()];
+  const edges = [...members.values()].flatMap(({ id, dependsOn }) =>
+    dependsOn.map((needs) => [id, needs] as const),
+  );
+  const progress = new Map(
+    [...members.values()].map(({ id, state }): [string, Progress] => [id, progressOf(state)]),
+  );
+  return new Map(
+    blockedNodes(makeGraph(ids, edges), progress).map(({ node, waitsFor, behindFailed }) => [
+      node,
+      behindFailed.length === 0
+        ? { waitsFor, message: null }
+        : { waitsFor: behindFailed, message: behindMessage(behindFailed) },
+    ]),
+  );
+}
+
+function progressOf({ status }: ProcedureState): Progress {
+  if (isDone(status)) return 'done';
+  return status === 'Failed' ? 'failed' : 'open';
+}
+
+function behindMessage(failed: readonly string[]): string {
+  const shown = failed.slice(0, 3).join(', ');
+  const names = failed.length > 3 ? `${shown} and ${failed.length - 3} more` : shown;
+  const them = failed.length === 1 ? 'it' : 'them';
+  return `waits behind ${names}, which failed: retry, skip, manual or accept ${them}`;
 }
 
 export interface RunSummary {
@@ -81,18 +96,4 @@ export function summarizeRun(states: Iterable<ProcedureState>): RunSummary {
  */
 export function batchSize(ready: number, workers: number, most: number): number {
   return Math.max(1, Math.min(most, Math.ceil(ready / Math.max(1, workers))));
-}
-
-function openOf(member: RunMember, members: RunMembers): RunMember[] {
-  return member.dependsOn.flatMap((id) => {
-    const dependency = members.get(id);
-    return dependency === undefined || id === member.id || isDone(dependency.state.status)
-      ? []
-      : [dependency];
-  });
-}
-
-function list(ids: readonly string[]): string {
-  const shown = ids.slice(0, 3).join(', ');
-  return ids.length > 3 ? `${shown} and ${ids.length - 3} more` : shown;
 }

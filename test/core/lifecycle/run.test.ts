@@ -2,10 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   batchSize,
-  blockedReason,
   openDependencies,
   summarizeRun,
-  waitingFor,
+  waitingOf,
 } from '../../../src/core/lifecycle/run.ts';
 import type { RunMember } from '../../../src/core/lifecycle/run.ts';
 import { INITIAL_STATE } from '../../../src/core/lifecycle/state.ts';
@@ -29,17 +28,18 @@ function member(members: Map<string, RunMember>, id: string): RunMember {
   return found;
 }
 
-describe('blockedReason', () => {
+describe('waitingOf', () => {
   it('says for what a procedure waits', () => {
     const members = run(['a', 'Running'], ['b', 'Completed'], ['c', 'Blocked', 'a', 'b']);
-    expect(blockedReason(member(members, 'c'), members)).toBe('Waits for a.');
+    expect([...waitingOf(members)]).toEqual([['c', { waitsFor: ['a'], message: null }]]);
   });
 
   it('names the failed procedure at the end of the chain, and the ways out', () => {
     const members = run(['a', 'Failed'], ['b', 'Blocked', 'a'], ['c', 'Blocked', 'b']);
-    expect(blockedReason(member(members, 'c'), members)).toBe(
-      'Waits behind a, which failed: retry, skip, manual or accept it.',
-    );
+    expect(waitingOf(members).get('c')).toEqual({
+      waitsFor: ['a'],
+      message: 'waits behind a, which failed: retry, skip, manual or accept it',
+    });
   });
 
   it('names each failed one once, whatever ways lead to it', () => {
@@ -50,23 +50,22 @@ describe('blockedReason', () => {
       ['x', 'Failed'],
       ['d', 'Blocked', 'b', 'c', 'x'],
     );
-    expect(waitingFor(member(members, 'd'), members)).toEqual({
-      direct: ['b', 'c', 'x'],
-      failed: ['x', 'a'],
-    });
-  });
-
-  it('does not wait for procedures outside the run, skipped ones or itself', () => {
-    const members = run(['a', 'Skipped'], ['b', 'Pending', 'a', 'b', 'elsewhere']);
-    expect(openDependencies(member(members, 'b'), members)).toBe(0);
+    expect(waitingOf(members).get('d')?.waitsFor).toEqual(['a', 'x']);
   });
 
   it('cuts long lists', () => {
     const members = run(
-      ...['a', 'b', 'c', 'd', 'e'].map((id): [string, Status] => [id, 'Running']),
+      ...['a', 'b', 'c', 'd', 'e'].map((id): [string, Status] => [id, 'Failed']),
       ['z', 'Blocked', 'a', 'b', 'c', 'd', 'e'],
     );
-    expect(blockedReason(member(members, 'z'), members)).toBe('Waits for a, b, c and 2 more.');
+    expect(waitingOf(members).get('z')?.message).toContain('behind a, b, c and 2 more, which');
+  });
+});
+
+describe('openDependencies', () => {
+  it('does not count procedures outside the run, skipped ones or itself', () => {
+    const members = run(['a', 'Skipped'], ['b', 'Pending', 'a', 'b', 'elsewhere']);
+    expect(openDependencies(member(members, 'b'), members)).toBe(0);
   });
 });
 
@@ -145,7 +144,7 @@ describe('a run over any graph', () => {
           );
           for (const one of members.values()) {
             if (one.state.status === 'Blocked') {
-              expect(waitingFor(one, members).failed.length).toBeGreaterThan(0);
+              expect(waitingOf(members).get(one.id)?.message).toContain('which failed');
             }
           }
         },
