@@ -20,10 +20,7 @@ export function buildGraph(
   for (const [model, { dependencies }] of queries) {
     for (const read of dependencies.models) graph.add(read, model);
     for (const changer of dependencies.waiting) graph.add(model, changer);
-    for (const table of model.translated.buildAfter) {
-      const reader = context.arrangement.modelOf(model.position, table);
-      if (reader !== null) graph.add(reader, model);
-    }
+    for (const table of model.translated.buildAfter) addBuildAfter(context, graph, model, table);
   }
   for (const [model, held] of heldByTests(context, tests)) {
     for (const test of held) {
@@ -31,6 +28,24 @@ export function buildGraph(
     }
   }
   return graph;
+}
+
+/** A table that the model reads out of sight of its SQL: inside a function, or in its former state. */
+function addBuildAfter(
+  context: ProjectContext,
+  graph: BuildGraph,
+  model: PlannedModel,
+  table: QualifiedName,
+): void {
+  const sibling = context.arrangement.modelOf(model.position, table);
+  if (sibling !== null) {
+    graph.add(sibling, model);
+    return;
+  }
+  const reader = { position: model.position, model };
+  const read = context.arrangement.resolve(reader, { kind: 'relation', table, state: 'current' });
+  if (read.kind === 'model') graph.add(read.model, model);
+  if (read.kind === 'source' && read.built !== null) graph.add(model, read.built);
 }
 
 /**

@@ -129,14 +129,6 @@ function foreignKeyConstraint(key: ForeignKey, target: PlannedModel): object {
 }
 
 function postHooks(model: PlannedModel, table: Table): readonly string[] {
-  const generated = table.columns.flatMap((column) =>
-    column.generatedSql === null
-      ? []
-      : [
-          `alter table {{ this }} add column if not exists ${escapeJinja(identifier(column.name))}` +
-            ` ${column.type} generated always as (${escapeJinja(column.generatedSql)}) stored`,
-        ],
-  );
   const partial = table.keys.flatMap((key) =>
     key.predicateSql === null || key.hasExpressions ? [] : [partialIndex(key, key.predicateSql)],
   );
@@ -145,7 +137,7 @@ function postHooks(model: PlannedModel, table: Table): readonly string[] {
     if (!surrogate || column === undefined || column.sequence === null) return [];
     return [`{{ sprocket_advance_sequence(${jinjaString(name)}) }}`];
   });
-  return [...generated, ...partial, ...sequences];
+  return [...partial, ...sequences];
 }
 
 function partialIndex(key: UniqueKey, predicate: string): string {

@@ -5,14 +5,15 @@ export function escapeJinja(text: string): string {
   return text.replaceAll(/\{(?=[{%#])/gu, "{{ '{' }}");
 }
 
-/** A Jinja string literal. */
+/** A Jinja string literal, in whichever quotes need fewer escapes. */
 export function jinjaString(value: string): string {
+  const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
   const escaped = value
     .replaceAll('\\', '\\\\')
-    .replaceAll("'", "\\'")
+    .replaceAll(quote, `\\${quote}`)
     .replaceAll('\n', '\\n')
     .replaceAll('\r', '\\r');
-  return `'${escaped}'`;
+  return quote + escaped + quote;
 }
 
 export type JinjaValue = string | boolean | readonly string[];

@@ -77,3 +77,14 @@ function indentWidth(line: string): number {
 export function commentText(text: string): string {
   return text.replaceAll(/\s+/gu, ' ').trim();
 }
+
+/** `line 3` or `lines 3-20`. */
+export function lineRange({
+  first,
+  last,
+}: {
+  readonly first: number;
+  readonly last: number;
+}): string {
+  return first === last ? `line ${first}` : `lines ${first}-${last}`;
+}

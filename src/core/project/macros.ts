@@ -73,7 +73,8 @@ export const ROWS_MACRO: Macro = {
     {%- set facts = sprocket_table_facts(target, key) -%}
     {%- set columns = [] -%}
     {%- for column in arg_dict['dest_columns'] -%}
-        {%- do columns.append('"' ~ column.name.replace('"', '""') ~ '"') -%}
+        {%- set quoted = '"' ~ column.name.replace('"', '""') ~ '"' -%}
+        {%- if quoted not in facts.generated_columns -%}{%- do columns.append(quoted) -%}{%- endif -%}
     {%- endfor -%}
     {%- set column_list = columns | join(', ') -%}
 
@@ -139,7 +140,7 @@ export const ROWS_MACRO: Macro = {
     {%- for column in key -%}
         {%- do quoted.append(column if column.startswith('"') else '"' ~ column ~ '"') -%}
     {%- endfor -%}
-    {%- set facts = {'key_columns': quoted, 'plain_columns': [], 'update_rows': true} -%}
+    {%- set facts = {'key_columns': quoted, 'plain_columns': [], 'generated_columns': [], 'update_rows': true} -%}
     {%- set columns -%}
         select
             '"' || replace(attname, '"', '""') || '"' as column_name,
@@ -147,12 +148,14 @@ export const ROWS_MACRO: Macro = {
                 'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'bool'::regtype, 'date'::regtype,
                 'timestamp'::regtype, 'timestamptz'::regtype, 'uuid'::regtype, 'bytea'::regtype
             ) as is_plain,
-            attidentity = 'a' as is_identity
+            attidentity = 'a' as is_identity,
+            attgenerated <> '' as is_generated
         from pg_catalog.pg_attribute
         where attrelid = '{{ name }}'::regclass and attnum > 0 and not attisdropped
     {%- endset -%}
     {%- for column in run_query(columns) -%}
         {%- if column['is_plain'] -%}{%- do facts.plain_columns.append(column['column_name']) -%}{%- endif -%}
+        {%- if column['is_generated'] -%}{%- do facts.generated_columns.append(column['column_name']) -%}{%- endif -%}
         {%- if column['is_identity'] and column['column_name'] not in quoted -%}
             {%- do facts.update({'update_rows': false}) -%}
         {%- endif -%}

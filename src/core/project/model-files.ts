@@ -8,6 +8,7 @@ import type { Contract } from './constraints.ts';
 import type { ProjectContext } from './context.ts';
 import { columnTests, tableTests } from './data-tests.ts';
 import { configBlock, escapeJinja } from './jinja.ts';
+import { lineRange } from './layout.ts';
 import type { QuerySql } from './query-sql.ts';
 import { strategySettings } from './strategy.ts';
 import type { Strategy } from './strategy.ts';
@@ -27,11 +28,12 @@ export interface ModelParts {
 export function modelSql({ model, query, strategy, contract, dependsOn }: ModelParts): string {
   const { schema, name } = model.relation;
   const hooks = contract?.postHooks ?? [];
+  const [first, ...rest] = hooks;
   const config = configBlock([
     ...strategySettings(strategy, query.dependencies.readsThis),
     ['schema', schema],
     ['alias', name],
-    ...(hooks.length === 0 ? [] : [['post_hook', hooks] as const]),
+    ...(first === undefined ? [] : [['post_hook', rest.length === 0 ? first : hooks] as const]),
   ]);
   const notes = [
     `-- ${escapeJinja(origin(model))}`,
@@ -44,9 +46,9 @@ export function modelSql({ model, query, strategy, contract, dependsOn }: ModelP
 function origin(model: PlannedModel): string {
   const table = qualified(model.translated.table);
   if (model.routine === null) return `The view ${table}.`;
-  const { first, last } = model.translated.lines;
+  const lines = lineRange(model.translated.lines);
   const state = model.role === 'step' ? `, a state of ${table} on the way` : '';
-  return `From ${model.routine}, lines ${first}-${last} of its body${state}.`;
+  return `From ${model.routine}, ${lines} of its body${state}.`;
 }
 
 export function modelYaml(context: ProjectContext, parts: ModelParts): string {

@@ -4,9 +4,9 @@ import type { Cte, Query, Sql, SqlPart } from '../translate/types.ts';
 import type { Reader } from './arrange.ts';
 import type { ProjectContext } from './context.ts';
 import { escapeJinja } from './jinja.ts';
-import { commentText, reindent } from './layout.ts';
+import { commentText, lineRange, reindent } from './layout.ts';
 import { queryText } from './parts.ts';
-import { RelationSql } from './relation-sql.ts';
+import { RelationSql, textOf } from './relation-sql.ts';
 import type { Dependencies } from './relation-sql.ts';
 
 export interface QuerySql {
@@ -51,9 +51,7 @@ class SqlWriter {
   }
 
   cte(cte: Cte): string {
-    const { first, last } = cte.lines;
-    const lines = first === last ? `line ${first}` : `lines ${first}-${last}`;
-    const comment = escapeJinja(commentText(`${cte.title} (${lines})`));
+    const comment = escapeJinja(commentText(`${cte.title} (${lineRange(cte.lines)})`));
     const columns = cte.columns === null ? '' : ` (${cte.columns.map(identifier).join(', ')})`;
     const name = escapeJinja(identifier(cte.name) + columns);
     return `-- ${comment}\n${name} as (\n${reindent(this.sql(cte.sql), 4)}\n)`;
@@ -61,8 +59,8 @@ class SqlWriter {
 
   sql(sql: Sql): string {
     let text = '';
-    for (const part of sql) {
-      const piece = this.#part(part);
+    for (const [index, part] of sql.entries()) {
+      const piece = this.#part(part, sql[index + 1]);
       // A brace at the end of one piece must not open a tag with the start of the next.
       if (text.endsWith('{') && piece.startsWith('{')) text = `${text.slice(0, -1)}{{ '{' }}`;
       text += piece;
@@ -70,12 +68,12 @@ class SqlWriter {
     return text;
   }
 
-  #part(part: SqlPart): string {
+  #part(part: SqlPart, next: SqlPart | undefined): string {
     switch (part.kind) {
       case 'text':
         return escapeJinja(part.text);
       case 'relation':
-        return this.#relations.render(part);
+        return this.#relations.render(part, textOf(next));
       case 'cte':
         return escapeJinja(identifier(part.name));
       case 'parameter': {
@@ -86,7 +84,9 @@ class SqlWriter {
         const { clock } = this.#context.options;
         if (clock === 'live') return escapeJinja(part.text);
         const moment = `timestamp with time zone '${clock.replaceAll("'", "''")}'`;
-        return `cast(${moment} as ${part.type})`;
+        return part.type === 'timestamp with time zone'
+          ? moment
+          : `cast(${moment} as ${part.type})`;
       }
       case 'branch':
         return this.#branch(part);

@@ -2,6 +2,7 @@
 import type { QualifiedName, View } from '../catalog/types.ts';
 import { qualified } from '../catalog/names.ts';
 import { identifier } from '../translate/identifiers.ts';
+import type { SqlPart } from '../translate/types.ts';
 import type { PlannedModel, Reader, Resolution } from './arrange.ts';
 import type { ProjectContext } from './context.ts';
 import { escapeJinja, jinjaString } from './jinja.ts';
@@ -69,34 +70,48 @@ export class RelationSql {
     };
   }
 
-  /** What stands in FROM for a relation; usable with or without an alias behind it. */
-  render(part: RelationPart): string {
+  /**
+   * What stands in FROM for a relation. `following` is the text behind it: where that gives no
+   * alias, the text around knows the relation by its own name, which must then stay.
+   */
+  render(part: RelationPart, following: string): string {
+    const written = this.#relation(part);
+    if (written.name === part.table.name || startsWithAlias(following)) return written.sql;
+    return `${written.sql} as ${escapeJinja(identifier(part.table.name))}`;
+  }
+
+  #relation(part: RelationPart): { readonly sql: string; readonly name: string } {
     const resolution = this.#context.arrangement.resolve(this.#reader, part);
     switch (resolution.kind) {
       case 'this':
         this.#readsThis = true;
         return this.#import(part.table, resolution, () => this.#formerRows(part.table));
-      case 'model':
-        this.#models.add(resolution.model);
-        return `{{ ${refCall(resolution.model.name)} }}`;
+      case 'model': {
+        const { model } = resolution;
+        this.#models.add(model);
+        return { sql: `{{ ${refCall(model.name)} }}`, name: model.relation.name };
+      }
       case 'existing':
         this.#existing.add(resolution.name);
-        return `{{ ${refCall(resolution.name)} }}`;
-      case 'source':
-        this.#sourceTables.set(qualified(resolution.table), resolution.table);
-        if (resolution.built === null)
-          return `{{ ${sourceCall(this.#context.sources, part.table)} }}`;
-        this.#waiting.add(resolution.built);
-        return this.#import(part.table, resolution, () => this.#guardedRows(part.table));
+        return { sql: `{{ ${refCall(resolution.name)} }}`, name: part.table.name };
+      case 'source': {
+        const { table, built } = resolution;
+        this.#sourceTables.set(qualified(table), table);
+        if (built === null) {
+          return { sql: `{{ ${sourceCall(this.#context.sources, table)} }}`, name: table.name };
+        }
+        this.#waiting.add(built);
+        return this.#import(table, resolution, () => this.#guardedRows(table));
+      }
       case 'inline':
         return this.#import(part.table, resolution, () => this.#viewRows(resolution.view));
     }
   }
 
-  #import(table: QualifiedName, resolution: Resolution, body: () => string): string {
+  #import(table: QualifiedName, resolution: Resolution, body: () => string) {
     const key = qualified(table);
     const known = this.#imports.get(key);
-    if (known) return known.name;
+    if (known) return { sql: known.name, name: known.name };
     const inline = resolution.kind === 'inline';
     const base = safeName(table.name);
     const name = this.#names.claim(inline ? [base, `${base}_view`] : [`${base}_before`]);
@@ -106,7 +121,7 @@ export class RelationSql {
     // The body first: what a view reads must stand in front of it.
     const text = body();
     this.#imports.set(key, { name, comment, body: text });
-    return name;
+    return { sql: name, name };
   }
 
   #formerRows(table: QualifiedName): string {
@@ -138,12 +153,29 @@ export class RelationSql {
   }
 
   #viewRows(view: View): string {
-    const text = viewParts(view)
-      .map((part) => {
-        if (part.kind === 'relation') return this.render(part);
-        return part.kind === 'text' ? escapeJinja(part.text) : '';
+    const parts = viewParts(view);
+    const text = parts
+      .map((part, index) => {
+        if (part.kind === 'relation') return this.render(part, textOf(parts[index + 1]));
+        return escapeJinja(textOf(part));
       })
       .join('');
     return reindent(text, 4);
   }
+}
+
+/** The text of a part that is text. */
+export function textOf(part: SqlPart | undefined): string {
+  return part?.kind === 'text' ? part.text : '';
+}
+
+/** True where SQL behind a table's name goes on with an alias. */
+function startsWithAlias(following: string): boolean {
+  const word = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*("|[\p{L}_][\p{L}\p{N}_$]*)/u.exec(
+    following,
+  )?.[1];
+  if (word === undefined) return false;
+  const name = word.toLowerCase();
+  // Words that need quotes as a name can't be an alias without AS: they go on with the query.
+  return word === '"' || name === 'as' || identifier(name) === name || /[^a-z0-9_]/u.test(name);
 }

@@ -48,7 +48,10 @@ export function chooseStrategy(context: ProjectContext, model: PlannedModel): St
 
 /** dbt's macros write every column, which PostgreSQL refuses for GENERATED ALWAYS ones. */
 function stockFits(table: Table): boolean {
-  return table.columns.every(({ identity, name }) => identity !== 'always' && !name.includes('"'));
+  return table.columns.every(
+    ({ identity, generatedSql, name }) =>
+      identity !== 'always' && generatedSql === null && !name.includes('"'),
+  );
 }
 
 /** A key by which every row of the table can be told: the primary key, or one as good. */

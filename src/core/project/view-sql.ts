@@ -1,7 +1,6 @@
 /** Turns the query of a database view into parts, with a hole for each relation that it reads. */
 import type { RangeVar } from 'libpg-query';
 import type { View } from '../catalog/types.ts';
-import { identifier } from '../translate/identifiers.ts';
 import { offsetMapper, parseSql, scan } from '../translate/postgres/parser.ts';
 import type { Token } from '../translate/postgres/parser.ts';
 import { walk } from '../translate/postgres/tree.ts';
@@ -9,8 +8,7 @@ import type { SqlPart } from '../translate/types.ts';
 
 /**
  * The catalog gives view queries with every relation qualified, so a name without a schema is a
- * CTE. A relation gets its name as alias where it has none: the hole may be filled by any name.
- * `loadParser` must have been awaited.
+ * CTE. `loadParser` must have been awaited.
  */
 export function viewParts(view: View): readonly SqlPart[] {
   const toIndex = offsetMapper(view.sql);
@@ -26,7 +24,6 @@ export function viewParts(view: View): readonly SqlPart[] {
       table: { schema: range.schemaname ?? '', name },
       state: 'current',
     });
-    if (!range.alias) parts.push({ kind: 'text', text: ` as ${identifier(name)}` });
     at = endOfName(tokens, start);
   }
   parts.push({ kind: 'text', text: view.sql.slice(at) });
