@@ -1,14 +1,7 @@
 import { expect, it } from 'vitest';
 import { statusReader } from '../../src/usecases/status.ts';
 import { decide } from '../../src/usecases/control.ts';
-import {
-  AT,
-  claimed,
-  events,
-  finish,
-  PLAN,
-  useMetadata,
-} from '../adapters/postgres/metadata-harness.ts';
+import { AT, claimed, events, PLAN, useMetadata } from '../adapters/postgres/metadata-harness.ts';
 
 const { started } = useMetadata();
 
@@ -19,10 +12,13 @@ it('tells of every procedure what it is at, waits for, failed of and came to', a
   await metadata.change(PLAN, ['a'], events({ id: 'a', type: 'mark', claim: 'w', phase: 'build' }));
   await metadata.change(PLAN, ['b'], (members) => ({
     ...events({
-      ...finish('b', 'w', '3 rows differ.'),
+      id: 'b',
       type: 'finish',
+      claim: 'w',
+      at: AT,
       proof: 'mismatch',
-    } as never)(members),
+      failure: '3 rows differ.',
+    })(members),
     artifacts: [
       {
         id: 'b',
