@@ -1,0 +1,116 @@
+/** Reads the log of a source by its row events, in commit order, with the source held back when we are slow. */
+import { createHash } from 'node:crypto';
+import ZongJi from '@vlasky/zongji';
+import { MoveError } from '../../core/movement/errors.ts';
+import { parseBinlogPosition } from '../../core/movement/position.ts';
+import { serialQueue } from '../../core/movement/serial.ts';
+import type { ChangeSink, ChangeStream, FollowedTable } from '../../ports/move.ts';
+import { ConnectionLost } from '../../ports/move.ts';
+import type { ColumnNames, LogEvent } from './log_events.ts';
+import { eventHandler } from './log_events.ts';
+import { classified, connectionOptions } from './move_session.ts';
+
+const EVENTS = [
+  'rotate',
+  'format',
+  'tablemap',
+  'writerows',
+  'updaterows',
+  'deleterows',
+  'xid',
+  'xaprepare',
+  'query',
+  'gtid',
+  'anonymousgtid',
+  'previousgtids',
+  'mariadbgtid',
+  'mariadbgtidlist',
+  'binlogcheckpoint',
+  'heartbeat',
+];
+
+/** Each plan is a replica of its own to the source; a worker that takes over ends its predecessor's session. */
+function serverId(plan: string): number {
+  const digest = createHash('sha256').update(`sprocket ${plan}`).digest();
+  return (digest.readUInt32BE(0) % 0x3fff_ffff) + 0x4000_0000;
+}
+
+function logError(error: unknown, from: string): unknown {
+  const message = error instanceof Error ? error.message : '';
+  if (
+    /Could not find first log file|not found in binlog index|impossible position|start replication from position|purged/i.test(
+      message,
+    )
+  ) {
+    return new MoveError(
+      'position-lost',
+      `The source no longer has its log from ${from} on (${message}). Reset the pipelines and load again; ` +
+        `make the source keep its binary logs longer first (binlog_expire_logs_seconds).`,
+    );
+  }
+  if (/same server_uuid\/server_id/.test(message))
+    return new ConnectionLost('another session follows the source for this plan');
+  return classified(error);
+}
+
+/** Names for the decoder's filter: what it leaves out costs nothing. */
+function schemas(tables: readonly FollowedTable[]): Record<string, string[]> {
+  const out: Record<string, string[]> = {};
+  for (const { mapping } of tables) (out[mapping.source.schema] ??= []).push(mapping.source.name);
+  return out;
+}
+
+export async function follow(
+  url: string,
+  plan: string,
+  from: string,
+  tables: readonly FollowedTable[],
+  sink: ChangeSink,
+  namesNow: ColumnNames,
+): Promise<ChangeStream> {
+  const start = parseBinlogPosition(from);
+  const zongji = new ZongJi({
+    ...connectionOptions(url),
+    dateStrings: true,
+    timezone: 'Z',
+    jsonStrings: true,
+  });
+  let stopped = false;
+  let fail: (error: unknown) => void = () => undefined;
+  const broken = new Promise<never>((_, reject) => {
+    fail = (error) => {
+      if (!stopped) reject(logError(error, from));
+    };
+  });
+  broken.catch(() => undefined);
+  const socket = (verb: 'pause' | 'resume') => {
+    // Not in the typings: the session that the log comes on.
+    const connection: unknown = Reflect.get(zongji, 'connection');
+    if (typeof connection === 'object' && connection !== null) {
+      Reflect.apply(Reflect.get(connection, verb), connection, []);
+    }
+  };
+  const push = serialQueue<LogEvent>({
+    handle: eventHandler(tables, sink, from, namesNow),
+    pause: () => socket('pause'),
+    resume: () => socket('resume'),
+    fail: (error) => fail(error),
+  });
+  zongji.on('binlog', (event) => push(event));
+  zongji.on('error', (error: unknown) => fail(error));
+  zongji.start({
+    filename: start.file,
+    position: start.offset,
+    serverId: serverId(plan),
+    includeEvents: EVENTS,
+    includeSchema: schemas(tables),
+  });
+  return {
+    broken,
+    acknowledge: () => undefined,
+    async stop() {
+      stopped = true;
+      zongji.stop();
+    },
+  };
+}

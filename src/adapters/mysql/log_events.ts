@@ -1,0 +1,246 @@
+/** Events of a binary log as whole source transactions. */
+import { qualified } from '../../core/catalog/names.ts';
+import type { QualifiedName } from '../../core/catalog/types.ts';
+import { MoveError } from '../../core/movement/errors.ts';
+import type { TableMapping } from '../../core/movement/model.ts';
+import { parseBinlogPosition } from '../../core/movement/position.ts';
+import type { LoggedRow, RowEncoder } from '../../core/movement/row.ts';
+import { rowEncoder } from '../../core/movement/row.ts';
+import { tableStatement } from '../../core/movement/statement.ts';
+import { toBinary } from '../../core/movement/wire.ts';
+import type { ChangeSink, FollowedTable } from '../../ports/move.ts';
+
+/** What every event of the decoder has; the rest is looked at by its kind. */
+export interface LogEvent {
+  readonly timestamp: number;
+  /** 0 inside of a transaction (MariaDB). */
+  readonly nextPosition: number;
+  readonly size: number;
+  getEventName(): string;
+}
+
+/** The columns that a table has now, in order. */
+export type ColumnNames = (mapping: TableMapping) => Promise<readonly string[]>;
+
+interface Known {
+  readonly table: FollowedTable;
+  readonly names: readonly string[];
+  readonly encoder: RowEncoder;
+}
+
+/** A logged value as a binary string. */
+function text(value: unknown): string | null {
+  if (value === null) return null;
+  if (Buffer.isBuffer(value)) return value.toString('latin1');
+  if (typeof value === 'string') return toBinary(value);
+  // An enum whose value was no label comes as undefined.
+  return value === undefined ? '' : String(value);
+}
+
+function inOrder(row: unknown, names: readonly string[]): LoggedRow {
+  const values = Object(row);
+  return names.map((name) => text(Reflect.get(values, name)));
+}
+
+const field = (event: LogEvent, name: string): unknown => Reflect.get(event, name);
+const textField = (event: LogEvent, name: string) => String(field(event, name) ?? '');
+
+/** Handles one event after the other; a promise holds the log back. */
+export function eventHandler(
+  tables: readonly FollowedTable[],
+  sink: ChangeSink,
+  from: string,
+  namesNow: ColumnNames,
+): (event: LogEvent) => void | Promise<void> {
+  return new EventReader(tables, sink, from, namesNow).handle;
+}
+
+class EventReader {
+  readonly #tables: readonly FollowedTable[];
+  readonly #sink: ChangeSink;
+  readonly #namesNow: ColumnNames;
+  /** By the number that the log gives a table until it changes. */
+  readonly #known = new Map<number, Known>();
+  #file: string;
+  #offset: number;
+  #open = false;
+  /** A group of one statement, which has no commit of its own. */
+  #standalone = false;
+
+  constructor(
+    tables: readonly FollowedTable[],
+    sink: ChangeSink,
+    from: string,
+    namesNow: ColumnNames,
+  ) {
+    this.#tables = tables;
+    this.#sink = sink;
+    this.#namesNow = namesNow;
+    const start = parseBinlogPosition(from);
+    this.#file = start.file;
+    this.#offset = start.offset;
+  }
+
+  handle = (event: LogEvent): void | Promise<void> => {
+    switch (event.getEventName()) {
+      case 'rotate':
+        return this.#rotate(event);
+      case 'mariadbgtid':
+        this.#standalone = field(event, 'standalone') === true;
+        return this.#begin(event);
+      case 'gtid':
+      case 'anonymousgtid':
+        return this.#begin(event);
+      case 'query':
+        return this.#query(event);
+      case 'xid':
+        return this.#commit(event);
+      case 'xaprepare':
+        throw new MoveError(
+          'not-configured',
+          'The source runs XA transactions, which this version does not follow. Load without changes, or keep XA off the followed tables.',
+        );
+      case 'tablemap':
+        return this.#tableMap(event);
+      case 'writerows':
+      case 'updaterows':
+      case 'deleterows':
+        return this.#rows(event);
+      default:
+        return this.#open ? undefined : this.#idle(event);
+    }
+  };
+
+  #position(offset: number = this.#offset): string {
+    return `${this.#file}:${offset}`;
+  }
+
+  /** Events that a server makes up for a new session carry places before the one that was asked for. */
+  #advance(event: LogEvent): boolean {
+    if (event.nextPosition <= this.#offset) return false;
+    this.#offset = event.nextPosition;
+    return true;
+  }
+
+  #rotate(event: LogEvent): void {
+    const file = textField(event, 'binlogName');
+    if (file === this.#file) return;
+    this.#file = file;
+    this.#offset = Number(field(event, 'position'));
+  }
+
+  #idle(event: LogEvent): void {
+    if (this.#advance(event)) this.#sink.idle(this.#position());
+  }
+
+  #begin(event: LogEvent): void {
+    if (this.#open) return;
+    this.#open = true;
+    const start = event.nextPosition > 0 ? event.nextPosition - event.size : this.#offset;
+    this.#sink.begin(this.#position(start), event.timestamp);
+  }
+
+  #commit(event: LogEvent): void | Promise<void> {
+    this.#open = false;
+    this.#standalone = false;
+    this.#advance(event);
+    return this.#sink.commit(this.#position());
+  }
+
+  #query(event: LogEvent): void | Promise<void> {
+    const sql = textField(event, 'query').trim();
+    const verb = sql.slice(0, 12).toUpperCase();
+    if (verb === 'BEGIN') return this.#begin(event);
+    if (verb === 'COMMIT') return this.#commit(event);
+    if (verb === 'ROLLBACK') {
+      throw new MoveError(
+        'not-configured',
+        'The source rolled back a transaction that had already changed a table of an engine without transactions. ' +
+          'What is left of it can not be told from the log: reset the pipelines and load again.',
+      );
+    }
+    if (verb.startsWith('SAVEPOINT')) return undefined;
+    const statement = tableStatement(sql, textField(event, 'schema'));
+    const followed = (statement?.tables ?? []).flatMap((name) => this.#followed(name) ?? []);
+    if (statement === null || followed.length === 0) {
+      // A lone statement is its own transaction; inside of one it says nothing about our tables.
+      return this.#standalone || !this.#open ? this.#commit(event) : undefined;
+    }
+    this.#begin(event);
+    return this.#statement(statement.kind, followed, event);
+  }
+
+  async #statement(
+    kind: string,
+    followed: readonly FollowedTable[],
+    event: LogEvent,
+  ): Promise<void> {
+    for (const table of followed) {
+      if (kind === 'truncate') this.#sink.truncate(table.number);
+      else if (kind === 'alter') {
+        await this.#sink.columns(table.number, await this.#namesNow(table.mapping));
+        this.#forget(table);
+      } else this.#sink.ddl(table.number, kind === 'drop' ? 'dropped' : 'renamed');
+    }
+    await this.#commit(event);
+  }
+
+  #followed(name: QualifiedName): FollowedTable | undefined {
+    return this.#tables.find(({ mapping }) => qualified(mapping.source) === qualified(name));
+  }
+
+  #forget(table: FollowedTable): void {
+    for (const [id, known] of this.#known) if (known.table === table) this.#known.delete(id);
+  }
+
+  #tableMap(event: LogEvent): void | Promise<void> {
+    const table = this.#followed({
+      schema: textField(event, 'schemaName'),
+      name: textField(event, 'tableName'),
+    });
+    if (table === undefined) return undefined;
+    const id = Number(field(event, 'tableId'));
+    const entry: unknown = Reflect.get(Object(field(event, 'tableMap')), id);
+    const columns: unknown = Reflect.get(Object(entry), 'columns');
+    if (!Array.isArray(columns))
+      throw new RangeError(
+        `the log does not name the columns of ${qualified(table.mapping.source)}`,
+      );
+    const names = columns.map((column: unknown) => String(Reflect.get(Object(column), 'name')));
+    const known = this.#known.get(id);
+    if (known !== undefined && known.names.join('\0') === names.join('\0')) return undefined;
+    return this.#learn(id, table, names);
+  }
+
+  async #learn(id: number, table: FollowedTable, names: readonly string[]): Promise<void> {
+    const mapping = await this.#sink.columns(table.number, names);
+    this.#known.set(id, { table, names, encoder: rowEncoder(mapping, names) });
+  }
+
+  #rows(event: LogEvent): void | Promise<void> {
+    const known = this.#known.get(Number(field(event, 'tableId')));
+    const rows: unknown = field(event, 'rows');
+    if (known === undefined || !Array.isArray(rows)) {
+      throw new RangeError('the log has rows of a table that it did not describe');
+    }
+    const kind = event.getEventName();
+    let waiting: void | Promise<void> = undefined;
+    for (const row of rows) {
+      const next = this.#row(kind, known, row);
+      if (next !== undefined) waiting = waiting === undefined ? next : waiting.then(() => next);
+    }
+    return waiting;
+  }
+
+  #row(kind: string, { table, names, encoder }: Known, row: unknown): void | Promise<void> {
+    if (kind === 'writerows') {
+      return this.#sink.change(table.number, 'insert', null, encoder.row(inOrder(row, names)));
+    }
+    if (kind === 'deleterows') {
+      return this.#sink.change(table.number, 'delete', encoder.identity(inOrder(row, names)), null);
+    }
+    const before = inOrder(Reflect.get(Object(row), 'before'), names);
+    const after = inOrder(Reflect.get(Object(row), 'after'), names);
+    return this.#sink.change(table.number, 'update', encoder.identity(before), encoder.row(after));
+  }
+}

@@ -1,0 +1,155 @@
+/** A session for moving data: text values, UTC, strict, nothing changed on the way in. */
+import { createConnection } from 'mysql2';
+import type { Connection, ConnectionOptions } from 'mysql2';
+import { z } from 'zod';
+import type { Rows, Statements } from '../../ports/move.ts';
+import { ConnectionLost } from '../../ports/move.ts';
+import { literal } from './sql.ts';
+
+/**
+ * `NO_AUTO_VALUE_ON_ZERO`: a 0 in an AUTO_INCREMENT column stays 0. Zero dates pass between two of the kind;
+ * what can't be converted is an error, never a guess.
+ */
+const SESSION =
+  `SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', ` +
+  `net_write_timeout = 3600, net_read_timeout = 3600, foreign_key_checks = 0`;
+
+const LOST =
+  /^(?:PROTOCOL_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ER_SERVER_SHUTDOWN|ER_CON_COUNT|ER_CONNECTION_KILLED|ER_NEW_ABORTING|ER_NORMAL_SHUTDOWN|ER_LOCK_DEADLOCK|ER_LOCK_WAIT)/;
+const LOST_MESSAGE =
+  /closed state|Connection lost|ECONN|EPIPE|shutdown in progress|closed unexpectedly|server has gone away/i;
+
+/** `ConnectionLost` where another try may help, else the error itself. Never holds an address. */
+export function classified(error: unknown): Error {
+  if (error instanceof ConnectionLost) return error;
+  const known = z.object({ message: z.string(), code: z.string().optional() }).safeParse(error);
+  if (!known.success) return new Error('the MySQL server failed in an unknown way');
+  const { code = '', message } = known.data;
+  if (LOST.test(code) || LOST_MESSAGE.test(message)) {
+    return new ConnectionLost(
+      `the connection to the MySQL server was lost (${code === '' ? 'closed' : code})`,
+    );
+  }
+  return error instanceof Error ? error : new Error(message);
+}
+
+/** The parts of a URL that the drivers take. */
+export function connectionOptions(url: string): ConnectionOptions {
+  const parsed = new URL(url);
+  const database = decodeURIComponent(parsed.pathname.slice(1));
+  return {
+    host: parsed.hostname,
+    port: parsed.port === '' ? 3306 : Number(parsed.port),
+    user: decodeURIComponent(parsed.username),
+    password: decodeURIComponent(parsed.password),
+    ...(database === '' ? {} : { database }),
+    ...(['REQUIRED', 'require'].includes(parsed.searchParams.get('ssl-mode') ?? '')
+      ? { ssl: { rejectUnauthorized: false } }
+      : {}),
+  };
+}
+
+/** Opens a connection. Throws `ConnectionLost` where the server can't be reached. */
+export async function openConnection(url: string): Promise<Connection> {
+  const connection = createConnection({
+    ...connectionOptions(url),
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    rowsAsArray: true,
+    connectTimeout: 15_000,
+    typeCast: (field) => field.string(),
+  });
+  connection.on('error', () => undefined);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      connection.connect((error) => (error === null ? resolve() : reject(error)));
+    });
+    await query(connection, SESSION);
+    return connection;
+  } catch (error) {
+    connection.destroy();
+    throw classified(error);
+  }
+}
+
+/** Puts literals where `?` stands outside of quotes. */
+function filled(sql: string, parameters: readonly (string | null)[]): string {
+  let at = 0;
+  return sql.replace(/`(?:[^`]|``)*`|'(?:[^'\\]|\\.|'')*'|\?/gs, (piece) => {
+    if (piece !== '?') return piece;
+    const value = parameters[at] ?? null;
+    at += 1;
+    return value === null ? 'NULL' : literal(value);
+  });
+}
+
+/** What waits for an answer on each connection: the driver forgets them where we end it ourselves. */
+const WAITING = new WeakMap<Connection, Set<(error: Error) => void>>();
+
+/** Runs `start` with a way to answer it; fails it where the connection is dropped meanwhile. */
+export function answered<T>(
+  connection: Connection,
+  start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const waiting = WAITING.get(connection) ?? new Set();
+    WAITING.set(connection, waiting);
+    waiting.add(reject);
+    const settle = () => waiting.delete(reject);
+    start(
+      (value) => {
+        settle();
+        resolve(value);
+      },
+      (error) => {
+        settle();
+        reject(classified(error));
+      },
+    );
+  });
+}
+
+/** Ends a connection that may be in the middle of something. */
+export function drop(connection: Connection): void {
+  connection.destroy();
+  for (const reject of WAITING.get(connection) ?? []) {
+    reject(new ConnectionLost('the connection to the MySQL server was ended'));
+  }
+}
+
+function run(connection: Connection, sql: string): Promise<unknown> {
+  return answered(connection, (resolve, reject) => {
+    connection.query(sql, (error, result) => {
+      if (error === null) resolve(result);
+      else reject(error);
+    });
+  });
+}
+
+const rowsSchema = z.array(z.array(z.string().nullable()));
+const changeSchema = z.object({ affectedRows: z.number(), warningStatus: z.number().optional() });
+
+/** Runs one statement; rows are arrays of text. */
+export async function query(
+  connection: Connection,
+  sql: string,
+  parameters: readonly (string | null)[] = [],
+): Promise<Rows> {
+  const result = await run(connection, parameters.length === 0 ? sql : filled(sql, parameters));
+  return Array.isArray(result) ? rowsSchema.parse(result) : [];
+}
+
+export async function change(
+  connection: Connection,
+  sql: string,
+  parameters: readonly (string | null)[] = [],
+): Promise<number> {
+  return changeSchema.parse(await run(connection, filled(sql, parameters))).affectedRows;
+}
+
+export function statementsOf(connection: Connection): Statements {
+  return {
+    query: (sql, parameters) => query(connection, sql, parameters),
+    change: (sql, parameters) => change(connection, sql, parameters),
+  };
+}

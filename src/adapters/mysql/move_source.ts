@@ -1,0 +1,41 @@
+/** MySQL or MariaDB as the source of a move. */
+import type { QualifiedName } from '../../core/catalog/types.ts';
+import type { Dialect } from '../../core/movement/model.ts';
+import { parseBinlogPosition } from '../../core/movement/position.ts';
+import type { MoveSource } from '../../ports/move.ts';
+import { comparedSide } from './checksum.ts';
+import { openSnapshot } from './chunks.ts';
+import { describeTable } from './describe.ts';
+import { follow } from './follow.ts';
+import { openConnection } from './move_session.ts';
+import { currentPosition, prepareChanges, sourceLag } from './replication.ts';
+
+/** Its lines are read alike by every target. */
+export function openMysqlSource(url: string, _target: Dialect): MoveSource {
+  const side = comparedSide(url);
+  const describe = async (name: QualifiedName, inspect: boolean) => {
+    const connection = await openConnection(url);
+    try {
+      return await describeTable(connection, name, inspect);
+    } finally {
+      connection.destroy();
+    }
+  };
+  return {
+    dialect: 'mysql',
+    describe,
+    snapshot: (exact) => openSnapshot(url, exact),
+    prepareChanges: () => prepareChanges(url),
+    logName: (_, position) => parseBinlogPosition(position).file,
+    follow: (plan, from, tables, sink) =>
+      follow(url, plan, from, tables, sink, async (mapping) =>
+        ((await describe(mapping.source, false))?.columns ?? []).map((column) => column.name),
+      ),
+    currentPosition: () => currentPosition(url),
+    lag: (_, applied) => sourceLag(url, applied),
+    // The log is the server's own; nothing of it was kept for us.
+    releaseChanges: async () => undefined,
+    side,
+    close: () => side.close(),
+  };
+}

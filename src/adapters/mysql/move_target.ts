@@ -1,0 +1,108 @@
+/** MySQL or MariaDB as the target of a move. */
+import type { Connection } from 'mysql2';
+import { fitted } from '../../core/movement/names.ts';
+import type { MoveTarget, TargetTransaction } from '../../ports/move.ts';
+import { ConnectionLost } from '../../ports/move.ts';
+import { applyStep, load } from './apply.ts';
+import { comparedSide } from './checksum.ts';
+import { addColumn, addConstraints, addIndexes, createTable } from './ddl.ts';
+import { createMoveMetadata } from './metadata_move.ts';
+import { change, drop, openConnection, query, statementsOf } from './move_session.ts';
+import { tableName } from './sql.ts';
+
+const LOCK_NAME = 64;
+
+export function openMysqlTarget(url: string): MoveTarget {
+  const side = comparedSide(url);
+  const idle: Connection[] = [];
+  let main: Promise<Connection> | null = null;
+  let exactCollation = 'utf8mb4_nopad_bin';
+
+  const withMain = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
+    try {
+      return await use(await (main ??= openConnection(url)));
+    } catch (error) {
+      if (error instanceof ConnectionLost) main = null;
+      throw error;
+    }
+  };
+  const begin = async (): Promise<TargetTransaction> => {
+    const connection = idle.pop() ?? (await openConnection(url));
+    try {
+      await query(connection, 'START TRANSACTION');
+    } catch (error) {
+      drop(connection);
+      throw error;
+    }
+    return {
+      ...statementsOf(connection),
+      load: (mapping, pieces) => load(connection, mapping, pieces),
+      apply: (mapping, step) => applyStep(connection, mapping, step),
+      async addColumn(mapping, column, missing) {
+        await addColumn(connection, mapping, column, missing);
+        await query(connection, 'START TRANSACTION');
+      },
+      async commit() {
+        await query(connection, 'COMMIT');
+        idle.push(connection);
+      },
+      rollback: async () => drop(connection),
+    };
+  };
+  return {
+    dialect: 'mysql',
+    get capabilities() {
+      return { exactCollation, transactionalDdl: false };
+    },
+    statements: {
+      query: (sql, parameters) => withMain((connection) => query(connection, sql, parameters)),
+      change: (sql, parameters) => withMain((connection) => change(connection, sql, parameters)),
+    },
+    async claim(name) {
+      const connection = await openConnection(url);
+      const lost = new Promise<never>((_, reject) => {
+        const gone = () => reject(new ConnectionLost('the session that holds the claim ended'));
+        connection.once('error', gone);
+        connection.once('end', gone);
+      });
+      lost.catch(() => undefined);
+      const rows = await query(connection, 'SELECT GET_LOCK(?, 0)', [fitted(name, LOCK_NAME)]);
+      if (rows[0]?.[0] === '1') return { lost, release: async () => drop(connection) };
+      drop(connection);
+      return null;
+    },
+    createMetadata: (schema) =>
+      withMain(async (connection) => {
+        const known = await query(
+          connection,
+          `SELECT COLLATION_NAME FROM information_schema.COLLATIONS WHERE COLLATION_NAME IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')`,
+        );
+        exactCollation = known[0]?.[0] ?? 'utf8mb4_bin';
+        await createMoveMetadata(connection, schema);
+      }),
+    // Types of its own are all that it has.
+    hasTypes: async () => new Set(),
+    createTable: (mapping) =>
+      withMain((connection) => createTable(connection, mapping, exactCollation)),
+    async isEmpty(table) {
+      return withMain(
+        async (connection) =>
+          (await query(connection, `SELECT 1 FROM ${tableName(table)} LIMIT 1`)).length === 0,
+      );
+    },
+    addKeyAndIndexes: (mapping) => withMain((connection) => addIndexes(connection, mapping, false)),
+    addConstraints: (mapping, moved) =>
+      withMain((connection) => addConstraints(connection, mapping, moved)),
+    async truncate(tables) {
+      for (const table of tables)
+        await withMain((connection) => query(connection, `TRUNCATE TABLE ${tableName(table)}`));
+    },
+    begin,
+    side,
+    async close() {
+      await side.close();
+      const open = main === null ? null : await main.catch(() => null);
+      for (const connection of [...idle, ...(open === null ? [] : [open])]) connection.destroy();
+    },
+  };
+}

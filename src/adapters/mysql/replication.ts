@@ -1,0 +1,85 @@
+/** The binary log: whether it says enough, where it ends, and how far behind a place in it is. */
+import type { Connection } from 'mysql2';
+import { MoveError } from '../../core/movement/errors.ts';
+import { parseBinlogPosition } from '../../core/movement/position.ts';
+import type { SourceLag } from '../../ports/move.ts';
+import { openConnection, query } from './move_session.ts';
+
+const NEEDED: Readonly<Record<string, string>> = {
+  log_bin: 'ON',
+  binlog_format: 'ROW',
+  binlog_row_image: 'FULL',
+  binlog_row_metadata: 'FULL',
+};
+
+/** `file:offset` of the end of the log. */
+export async function logPosition(connection: Connection): Promise<string> {
+  // MySQL 8.4 knows only the second.
+  let rows;
+  try {
+    rows = await query(connection, 'SHOW MASTER STATUS');
+  } catch {
+    rows = await query(connection, 'SHOW BINARY LOG STATUS');
+  }
+  const [file, offset] = rows[0] ?? [];
+  if (typeof file !== 'string' || typeof offset !== 'string') {
+    throw new MoveError(
+      'not-configured',
+      'The source writes no binary log. Start it with log_bin, binlog_format = ROW and binlog_row_metadata = FULL.',
+    );
+  }
+  return `${file}:${offset}`;
+}
+
+/** Throws where the log would not say enough; returns where it ends now. */
+export async function prepareChanges(url: string): Promise<string> {
+  const connection = await openConnection(url);
+  try {
+    const rows = await query(
+      connection,
+      `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${Object.keys(NEEDED)
+        .map((name) => `'${name}'`)
+        .join(', ')})`,
+    );
+    const found = new Map(rows.map((row) => [row[0] ?? '', row[1] ?? '']));
+    const wrong = Object.entries(NEEDED).filter(([name, value]) => found.get(name) !== value);
+    if (wrong.length > 0) {
+      throw new MoveError(
+        'not-configured',
+        `The source's binary log does not say enough to be followed. Set ${wrong.map(([name, value]) => `${name} = ${value}`).join(', ')} ` +
+          `(SET GLOBAL does for all but log_bin; sessions that are open keep what they had), or load without changes.`,
+      );
+    }
+    return await logPosition(connection);
+  } finally {
+    connection.destroy();
+  }
+}
+
+export async function currentPosition(url: string): Promise<string> {
+  const connection = await openConnection(url);
+  try {
+    return await logPosition(connection);
+  } finally {
+    connection.destroy();
+  }
+}
+
+export async function sourceLag(url: string, applied: string): Promise<SourceLag> {
+  const connection = await openConnection(url);
+  try {
+    const from = parseBinlogPosition(applied);
+    const logs = await query(connection, 'SHOW BINARY LOGS');
+    const first = logs.findIndex((row) => row[0] === from.file);
+    const size = logs
+      .slice(Math.max(0, first))
+      .reduce((total, row) => total + Number(row[1] ?? 0), 0);
+    return {
+      bytes: Math.max(0, size - (first === -1 ? 0 : from.offset)),
+      retainedBytes: null,
+      status: first === -1 ? 'lost' : null,
+    };
+  } finally {
+    connection.destroy();
+  }
+}

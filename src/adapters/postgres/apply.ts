@@ -1,0 +1,212 @@
+/** Loads files and applies changes inside the caller's transaction. */
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { qualified } from '../../core/catalog/names.ts';
+import type { Fields } from '../../core/movement/changes.ts';
+import { UNCHANGED } from '../../core/movement/changes.ts';
+import { MoveError } from '../../core/movement/errors.ts';
+import type { ColumnMapping, TableMapping } from '../../core/movement/model.ts';
+import type { Step } from '../../core/movement/net.ts';
+import { keyPlaces } from '../../core/movement/row.ts';
+import { movedColumns } from '../../core/movement/types/map.ts';
+import { decodeField, fromBinary } from '../../core/movement/wire.ts';
+import { copyIn } from './copy.ts';
+import { query, statementsOf } from './move_session.ts';
+import { ident, tableName } from './sql.ts';
+
+const ROWS_PER_PIECE = 2000;
+/** Types that PostgreSQL can't compare with `=`. */
+const INCOMPARABLE = /^(?:json|xml|point|polygon|box|path|line|lseg|circle)\b/;
+
+const list = (columns: readonly ColumnMapping[]) =>
+  columns.map((column) => ident(column.target)).join(', ');
+
+async function* linesOf(rows: readonly Fields[]): AsyncIterable<Buffer> {
+  for (let at = 0; at < rows.length; at += ROWS_PER_PIECE) {
+    const text = rows.slice(at, at + ROWS_PER_PIECE).map((row) => `${row.join('\t')}\n`);
+    yield Buffer.from(text.join(''), 'latin1');
+  }
+}
+
+/** Loads wire text; resolves to the rows that came in. */
+export function load(
+  client: pg.Client,
+  mapping: TableMapping,
+  pieces: AsyncIterable<Buffer>,
+): Promise<number> {
+  const columns = list(movedColumns(mapping));
+  return copyIn(client, `COPY ${tableName(mapping.target)} (${columns}) FROM STDIN`, pieces);
+}
+
+/** A table of the session for rows on their way, with the target's types and nothing else. */
+async function stage(
+  client: pg.Client,
+  mapping: TableMapping,
+  columns: readonly ColumnMapping[],
+  rows: readonly Fields[],
+): Promise<string> {
+  const target = tableName(mapping.target);
+  const shape = `${target}(${columns.map((column) => column.target + column.targetType).join()})`;
+  const name = ident(`sprocket_${createHash('sha256').update(shape).digest('hex').slice(0, 16)}`);
+  const there = await query(client, `SELECT to_regclass(?) IS NOT NULL`, [`pg_temp.${name}`]);
+  await query(
+    client,
+    there[0]?.[0] === 't'
+      ? `TRUNCATE pg_temp.${name}`
+      : `CREATE TEMP TABLE ${name} ON COMMIT DELETE ROWS AS SELECT ${list(columns)} FROM ${target} WITH NO DATA`,
+  );
+  await copyIn(client, `COPY pg_temp.${name} (${list(columns)}) FROM STDIN`, linesOf(rows));
+  return `pg_temp.${name}`;
+}
+
+const matching = (mapping: TableMapping, columns: readonly ColumnMapping[]) =>
+  columns
+    .filter((column) => mapping.key.includes(column.source))
+    .map((column) => `t.${ident(column.target)} = s.${ident(column.target)}`)
+    .join(' AND ');
+
+async function deleteKeys(
+  client: pg.Client,
+  mapping: TableMapping,
+  keys: readonly Fields[],
+): Promise<void> {
+  if (keys.length === 0) return;
+  const columns = movedColumns(mapping);
+  const keyColumns = keyPlaces(mapping).flatMap((place) => columns[place] ?? []);
+  // Keys come in the order of the columns, as a logged row gives them.
+  const ordered = columns.filter((column) => keyColumns.includes(column));
+  const staged = await stage(client, mapping, ordered, keys);
+  await query(
+    client,
+    `DELETE FROM ${tableName(mapping.target)} t USING ${staged} s WHERE ${matching(mapping, ordered)}`,
+  );
+}
+
+async function upsert(
+  client: pg.Client,
+  mapping: TableMapping,
+  rows: readonly Fields[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const columns = movedColumns(mapping);
+  const staged = await stage(client, mapping, columns, rows);
+  const others = columns.filter((column) => !mapping.key.includes(column.source));
+  const sets = others.map(({ target }) => `${ident(target)} = EXCLUDED.${ident(target)}`);
+  await query(
+    client,
+    `INSERT INTO ${tableName(mapping.target)} (${list(columns)}) SELECT ${list(columns)} FROM ${staged}
+       ON CONFLICT (${mapping.key.map(ident).join(', ')}) DO ${sets.length === 0 ? 'NOTHING' : `UPDATE SET ${sets.join(', ')}`}`,
+  );
+}
+
+/** Rows with values left out, one UPDATE for each set of columns that is there. */
+async function patch(
+  client: pg.Client,
+  mapping: TableMapping,
+  rows: readonly Fields[],
+): Promise<void> {
+  const columns = movedColumns(mapping);
+  const groups = Map.groupBy(rows, (row) =>
+    row.map((field) => (field === UNCHANGED ? '0' : '1')).join(''),
+  );
+  for (const [present, group] of groups) {
+    const kept = columns.filter((_, index) => present.charAt(index) === '1');
+    const staged = await stage(
+      client,
+      mapping,
+      kept,
+      group.map((row) => row.filter((field) => field !== UNCHANGED)),
+    );
+    const sets = kept
+      .filter((column) => !mapping.key.includes(column.source))
+      .map(({ target }) => `${ident(target)} = s.${ident(target)}`);
+    if (sets.length === 0) continue;
+    await query(
+      client,
+      `UPDATE ${tableName(mapping.target)} t SET ${sets.join(', ')} FROM ${staged} s WHERE ${matching(mapping, kept)}`,
+    );
+  }
+}
+
+function valueOf(field: string | undefined): string | null {
+  const value = decodeField(field ?? '\\N');
+  return value === null ? null : fromBinary(value);
+}
+
+async function move(
+  client: pg.Client,
+  mapping: TableMapping,
+  from: Fields,
+  row: Fields,
+): Promise<void> {
+  const columns = movedColumns(mapping);
+  const kept = columns.flatMap((column, index) =>
+    row[index] === UNCHANGED ? [] : [{ column, value: valueOf(row[index]) }],
+  );
+  const keys = columns.filter((column) => mapping.key.includes(column.source));
+  const cast = (column: ColumnMapping) => `${ident(column.target)} = ?::${column.targetType}`;
+  const table = tableName(mapping.target);
+  const at = keys.map(cast).join(' AND ');
+  const old = from.map(valueOf);
+  const to = keys.map((key) => valueOf(row[columns.indexOf(key)]));
+  const set = `UPDATE ${table} SET ${kept.map(({ column }) => cast(column)).join(', ')} WHERE ${at}`;
+  const values = kept.map(({ value }) => value);
+  // A file that was read again after a crash may have brought the row under its new key already.
+  await query(
+    client,
+    `DELETE FROM ${table} WHERE ${at} AND EXISTS (SELECT 1 FROM ${table} WHERE ${at})`,
+    [...old, ...to],
+  );
+  const moved = await statementsOf(client).change(set, [...values, ...old]);
+  if (moved === 0) await query(client, set, [...values, ...to]);
+}
+
+/** One row of a table without a key: exactly one goes, whichever of its equals. */
+async function remove(client: pg.Client, mapping: TableMapping, row: Fields): Promise<void> {
+  const columns = movedColumns(mapping);
+  const table = tableName(mapping.target);
+  const equal = columns.map((column) => {
+    const name = ident(column.target);
+    return INCOMPARABLE.test(column.targetType)
+      ? `${name}::text IS NOT DISTINCT FROM (?::${column.targetType})::text`
+      : `${name} IS NOT DISTINCT FROM ?::${column.targetType}`;
+  });
+  const removed = await statementsOf(client).change(
+    `DELETE FROM ${table} WHERE ctid = (SELECT ctid FROM ${table} WHERE ${equal.join(' AND ')} LIMIT 1)`,
+    columns.map((_, index) => valueOf(row[index])),
+  );
+  if (removed !== 1) {
+    const name = qualified(mapping.target);
+    throw new MoveError(
+      'sides-differ',
+      `${name} has no row equal to one that the source removed: somebody else wrote to it. ` +
+        `Reset the pipelines and load again, and keep other writers away until cutover.`,
+      name,
+    );
+  }
+}
+
+export async function applyStep(
+  client: pg.Client,
+  mapping: TableMapping,
+  step: Step,
+): Promise<void> {
+  switch (step.kind) {
+    case 'truncate':
+      await query(client, `TRUNCATE ${tableName(mapping.target)}`);
+      return;
+    case 'net':
+      await deleteKeys(client, mapping, step.deletes);
+      await upsert(client, mapping, step.upserts);
+      await patch(client, mapping, step.patches);
+      return;
+    case 'move':
+      await move(client, mapping, step.from, step.row);
+      return;
+    case 'append':
+      await load(client, mapping, linesOf(step.rows));
+      return;
+    case 'remove':
+      await remove(client, mapping, step.row);
+  }
+}

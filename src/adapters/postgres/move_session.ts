@@ -1,0 +1,120 @@
+/** A session for moving data: text values, UTC, every number and time printed so that it reads back exactly. */
+import { Client } from 'pg';
+import { z } from 'zod';
+import type { Rows, Statements } from '../../ports/move.ts';
+import { ConnectionLost } from '../../ports/move.ts';
+
+const TEXT_ONLY = { getTypeParser: () => (value: string) => value };
+
+/** How values print; also for the session that sends the log. */
+const SETTINGS = [
+  'datestyle=ISO,MDY',
+  'timezone=UTC',
+  'intervalstyle=postgres',
+  'extra_float_digits=3',
+  'bytea_output=hex',
+  'lc_monetary=C',
+  'statement_timeout=0',
+  'idle_in_transaction_session_timeout=0',
+];
+
+const resultSchema = z.object({
+  rows: z.array(z.array(z.string().nullable())).default([]),
+  rowCount: z.number().nullable(),
+});
+
+/** SQLSTATEs of a server that stops, starts or ended our session: classes 08 and 57P, and 53300. */
+const LOST = /^(?:08|57P0|53300|25P03|55006)/;
+const NETWORK =
+  /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|terminated|Connection ended|not queryable|timeout expired/i;
+
+/** `ConnectionLost` where another try may help, else the error itself. Never holds an address. */
+export function classified(error: unknown): Error {
+  if (error instanceof ConnectionLost) return error;
+  const known = z.object({ message: z.string(), code: z.string().optional() }).safeParse(error);
+  if (!known.success) return new Error('PostgreSQL failed in an unknown way');
+  const { code = '', message } = known.data;
+  if (LOST.test(code) || NETWORK.test(code) || NETWORK.test(message)) {
+    return new ConnectionLost(
+      `the connection to PostgreSQL was lost (${code === '' ? 'closed' : code})`,
+    );
+  }
+  return error instanceof Error ? error : new Error(message);
+}
+
+export interface OpenOptions {
+  readonly replication?: boolean;
+  readonly label?: string;
+}
+
+/** Opens a client. Throws `ConnectionLost` where the server can't be reached. */
+export async function openClient(url: string, options: OpenOptions = {}): Promise<Client> {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed?.searchParams.has('sslmode')) parsed.searchParams.set('uselibpqcompat', 'true');
+  // A type that node-postgres has and its typings have not.
+  const replication = options.replication === true ? { replication: 'database' } : {};
+  const client = new Client({
+    connectionString: parsed?.href ?? url,
+    application_name: options.label ?? 'sprocket move',
+    options: SETTINGS.map((setting) => `-c ${setting}`).join(' '),
+    types: TEXT_ONLY,
+    connectionTimeoutMillis: 15_000,
+    keepAlive: true,
+    ...replication,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    throw classified(error);
+  }
+}
+
+/** `?` becomes `$1`, `$2`, …, but not inside of quotes. */
+function numbered(sql: string): string {
+  let count = 0;
+  return sql.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\?/g, (piece) =>
+    piece === '?' ? `$${(count += 1)}` : piece,
+  );
+}
+
+/** Runs one statement; rows are arrays of text. */
+export async function query(
+  client: Client,
+  sql: string,
+  parameters: readonly (string | null)[] = [],
+): Promise<Rows> {
+  return (await run(client, sql, parameters)).rows;
+}
+
+async function run(client: Client, sql: string, parameters: readonly (string | null)[]) {
+  try {
+    const result: unknown =
+      parameters.length === 0
+        ? await client.query({ text: sql, rowMode: 'array' })
+        : await client.query({ text: numbered(sql), rowMode: 'array', values: [...parameters] });
+    return resultSchema.parse(Array.isArray(result) ? result.at(-1) : result);
+  } catch (error) {
+    throw classified(error);
+  }
+}
+
+export function statementsOf(client: Client): Statements {
+  return {
+    query: (sql, parameters) => query(client, sql, parameters),
+    change: async (sql, parameters = []) => (await run(client, sql, parameters)).rowCount ?? 0,
+  };
+}
+
+/** Ends a client that may be in the middle of something, without waiting for it. */
+export async function drop(client: Client): Promise<void> {
+  const socket: unknown = Reflect.get(Reflect.get(client, 'connection') ?? {}, 'stream');
+  if (z.object({ destroy: z.function() }).safeParse(socket).success) {
+    Reflect.apply(Reflect.get(Object(socket), 'destroy'), socket, []);
+  }
+  await Promise.race([
+    client.end().catch(() => undefined),
+    new Promise((done) => setTimeout(done, 500)),
+  ]);
+}

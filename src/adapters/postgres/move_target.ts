@@ -1,0 +1,105 @@
+/** PostgreSQL as the target of a move. */
+import type pg from 'pg';
+import type { MoveTarget, TargetTransaction } from '../../ports/move.ts';
+import { ConnectionLost } from '../../ports/move.ts';
+import { applyStep, load } from './apply.ts';
+import { comparedSide } from './checksum.ts';
+import { addColumn, addConstraints, addKeyAndIndexes, createTable } from './ddl.ts';
+import { createMoveMetadata } from './metadata_move.ts';
+import { drop, openClient, query, statementsOf } from './move_session.ts';
+import { tableName } from './sql.ts';
+
+/** Staged rows are few and the table is large: every other join would read the table whole. */
+const APPLY_SETTINGS =
+  'SET enable_hashjoin = off; SET enable_mergejoin = off; SET synchronous_commit = on';
+
+export function openPostgresTarget(url: string): MoveTarget {
+  const side = comparedSide(url);
+  const idle: pg.Client[] = [];
+  let main: Promise<pg.Client> | null = null;
+
+  const withMain = async <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => {
+    try {
+      return await use(await (main ??= openClient(url)));
+    } catch (error) {
+      if (error instanceof ConnectionLost) main = null;
+      throw error;
+    }
+  };
+  const begin = async (): Promise<TargetTransaction> => {
+    const client = idle.pop() ?? (await openClient(url, { label: 'sprocket load' }));
+    try {
+      await query(client, `${APPLY_SETTINGS}; BEGIN`);
+    } catch (error) {
+      await drop(client);
+      throw error;
+    }
+    return {
+      ...statementsOf(client),
+      load: (mapping, pieces) => load(client, mapping, pieces),
+      apply: (mapping, step) => applyStep(client, mapping, step),
+      addColumn: (mapping, column, missing) => addColumn(client, mapping, column, missing),
+      async commit() {
+        await query(client, 'COMMIT');
+        idle.push(client);
+      },
+      rollback: () => drop(client),
+    };
+  };
+  return {
+    dialect: 'postgres',
+    capabilities: { exactCollation: 'C', transactionalDdl: true },
+    statements: {
+      query: (sql, parameters) => withMain((client) => query(client, sql, parameters)),
+      change: (sql, parameters) =>
+        withMain((client) => statementsOf(client).change(sql, parameters)),
+    },
+    async claim(name) {
+      const client = await openClient(url, { label: 'sprocket claim' });
+      const lost = new Promise<never>((_, reject) => {
+        client.once('end', () =>
+          reject(new ConnectionLost('the session that holds the claim ended')),
+        );
+      });
+      lost.catch(() => undefined);
+      const rows = await query(client, 'SELECT pg_try_advisory_lock(hashtextextended(?, 0))', [
+        name,
+      ]);
+      if (rows[0]?.[0] === 't') return { lost, release: () => client.end() };
+      await client.end();
+      return null;
+    },
+    createMetadata: (schema) => withMain((client) => createMoveMetadata(client, schema)),
+    async hasTypes(types) {
+      const rows = await withMain((client) =>
+        query(
+          client,
+          `SELECT t FROM json_array_elements_text(?::json) t WHERE to_regtype(t) IS NOT NULL`,
+          [JSON.stringify(types)],
+        ),
+      );
+      return new Set(rows.map((row) => row[0] ?? ''));
+    },
+    createTable: (mapping, source) => withMain((client) => createTable(client, mapping, source)),
+    async isEmpty(table) {
+      const rows = await withMain((client) =>
+        query(client, `SELECT NOT EXISTS (SELECT 1 FROM ${tableName(table)})`),
+      );
+      return rows[0]?.[0] === 't';
+    },
+    addKeyAndIndexes: (mapping) => withMain((client) => addKeyAndIndexes(client, mapping)),
+    addConstraints: (mapping, moved) =>
+      withMain((client) => addConstraints(client, mapping, moved)),
+    async truncate(tables) {
+      if (tables.length === 0) return;
+      await withMain((client) => query(client, `TRUNCATE ${tables.map(tableName).join(', ')}`));
+    },
+    begin,
+    side,
+    async close() {
+      await side.close();
+      const open = main === null ? null : await main.catch(() => null);
+      await Promise.all([...idle, ...(open === null ? [] : [open])].map((client) => client.end()));
+    },
+  };
+}

@@ -1,0 +1,191 @@
+/** Publication, slot and exported snapshot: what the source keeps for a move. */
+import { randomUUID } from 'node:crypto';
+import { qualified } from '../../core/catalog/names.ts';
+import type { QualifiedName } from '../../core/catalog/types.ts';
+import { MoveError } from '../../core/movement/errors.ts';
+import { objectName } from '../../core/movement/names.ts';
+import type { SourceLag } from '../../ports/move.ts';
+import { openClient, query } from './move_session.ts';
+import { ident, literal, tableName } from './sql.ts';
+
+export interface ExportedSnapshot {
+  readonly name: string;
+  /** Exactly the transactions that committed before this are in the snapshot. */
+  readonly position: string;
+  close(): Promise<void>;
+}
+
+/** A snapshot and its exact place in the log. It can be taken over until `close`. */
+export async function exportSnapshot(url: string): Promise<ExportedSnapshot> {
+  const client = await openClient(url, { replication: true });
+  const slot = `sprocket_snapshot_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+  try {
+    const rows = await query(
+      client,
+      `CREATE_REPLICATION_SLOT ${ident(slot)} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`,
+    );
+    const [, position, name] = rows[0] ?? [];
+    return { name: name ?? '', position: position ?? '', close: () => client.end() };
+  } catch (error) {
+    await client.end();
+    throw setUpError(error);
+  }
+}
+
+function setUpError(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : '';
+  if (/wal_level/.test(message)) {
+    return new MoveError(
+      'not-configured',
+      'The source writes no logical log. Set wal_level = logical and restart it, or load without changes (Mode "load").',
+    );
+  }
+  if (
+    /all replication slots are in use|max_wal_senders|permission denied|must be superuser/.test(
+      message,
+    )
+  ) {
+    return new MoveError(
+      'not-configured',
+      `The source refuses to be followed: ${message}. Raise max_replication_slots and max_wal_senders, and grant REPLICATION to the role.`,
+    );
+  }
+  return error;
+}
+
+/**
+ * Makes publication and slot where they are missing; returns where the slot begins.
+ * The publication comes first: changes are decoded with the catalog as it was when they were made.
+ */
+export async function prepareChanges(
+  url: string,
+  plan: string,
+  tables: readonly QualifiedName[],
+): Promise<string> {
+  const client = await openClient(url);
+  const name = objectName(plan);
+  try {
+    const published = await query(client, 'SELECT 1 FROM pg_publication WHERE pubname = ?', [name]);
+    const list = tables.map(tableName).join(', ');
+    await query(
+      client,
+      published.length > 0
+        ? `ALTER PUBLICATION ${ident(name)} SET TABLE ${list}`
+        : `CREATE PUBLICATION ${ident(name)} FOR TABLE ${list} WITH (publish_via_partition_root = true)`,
+    );
+    const slots = await query(
+      client,
+      'SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = ?',
+      [name],
+    );
+    const existing = slots[0]?.[0];
+    if (typeof existing === 'string') return existing;
+    const made = await query(
+      client,
+      `SELECT lsn FROM pg_create_logical_replication_slot(?, 'pgoutput')`,
+      [name],
+    );
+    return made[0]?.[0] ?? '0/0';
+  } catch (error) {
+    throw setUpError(error);
+  } finally {
+    await client.end();
+  }
+}
+
+export async function releaseChanges(url: string, plan: string): Promise<void> {
+  const client = await openClient(url);
+  const name = objectName(plan);
+  try {
+    await query(
+      client,
+      `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = ? AND active`,
+      [name],
+    );
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await query(
+          client,
+          `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ?`,
+          [name],
+        );
+        break;
+      } catch (error) {
+        // The session that was told to end may need a moment.
+        if (tries >= 50) throw error;
+        await new Promise((done) => setTimeout(done, 100));
+      }
+    }
+    await query(client, `DROP PUBLICATION IF EXISTS ${ident(name)}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The end of the log. A message of ours goes first, so that an idle source has something to send. */
+export async function currentPosition(url: string): Promise<string> {
+  const client = await openClient(url);
+  try {
+    try {
+      await query(client, `SELECT pg_logical_emit_message(true, 'sprocket', '')`);
+    } catch (error) {
+      if (!(error instanceof Error) || !/read-only|permission denied|recovery/.test(error.message))
+        throw error;
+    }
+    const rows = await query(client, 'SELECT pg_current_wal_lsn()');
+    return rows[0]?.[0] ?? '0/0';
+  } finally {
+    await client.end();
+  }
+}
+
+export async function sourceLag(url: string, plan: string, applied: string): Promise<SourceLag> {
+  const client = await openClient(url);
+  try {
+    const rows = await query(
+      client,
+      `SELECT greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), ${literal(applied)}), 0)::bigint,
+              pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint, wal_status
+         FROM pg_replication_slots WHERE slot_name = ?`,
+      [objectName(plan)],
+    );
+    const [bytes, retained, status] = rows[0] ?? [];
+    return {
+      bytes: Number(bytes ?? 0),
+      retainedBytes: retained === null || retained === undefined ? null : Number(retained),
+      status: status ?? null,
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+/** What a refusal to start the stream means. */
+export function streamError(error: Error, plan: string): Error {
+  if (
+    /does not exist|can no longer get changes|invalidated|wal_removed|requested WAL segment/.test(
+      error.message,
+    )
+  ) {
+    return new MoveError(
+      'position-lost',
+      `The source no longer has the log that the plan "${plan}" needs (slot ${objectName(plan)}: ${error.message}). ` +
+        `Reset the pipelines and load again; raise max_slot_wal_keep_size first if the log was removed.`,
+    );
+  }
+  return error;
+}
+
+/** A table whose changes do not say which row they are about can't be published without breaking its writers. */
+export function assertFollowable(table: {
+  readonly name: QualifiedName;
+  readonly followable: boolean;
+}): void {
+  if (table.followable) return;
+  throw new MoveError(
+    'no-key',
+    `${qualified(table.name)} has no primary key and no replica identity: its updates could not be followed, and ` +
+      `PostgreSQL would refuse them once published. Run: ALTER TABLE ${tableName(table.name)} REPLICA IDENTITY FULL`,
+    qualified(table.name),
+  );
+}

@@ -1,0 +1,79 @@
+/** Puts a move together: which adapters, for which databases. */
+import path from 'node:path';
+import { openFolder } from '../adapters/files/folder.ts';
+import { openMysqlSource } from '../adapters/mysql/move_source.ts';
+import { openMysqlTarget } from '../adapters/mysql/move_target.ts';
+import { openPostgresSource } from '../adapters/postgres/move_source.ts';
+import { openPostgresTarget } from '../adapters/postgres/move_target.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import type { Dialect, MovePlan } from '../core/movement/model.ts';
+import { diskName } from '../core/movement/names.ts';
+import type { MoveSource, MoveTarget } from '../ports/move.ts';
+import type { MoveContext, MoveEvents } from '../usecases/move_context.ts';
+import { watchAction } from '../usecases/move_control.ts';
+import { MoveStore } from '../usecases/move_store.ts';
+
+export interface MoveSettings {
+  readonly plan: MovePlan;
+  readonly source: { readonly dialect: Dialect; readonly url: string };
+  readonly target: {
+    readonly dialect: Dialect;
+    readonly url: string;
+    readonly metadataSchema: string;
+  };
+  /** Where `.dkt` and `.ckt` files go; the plan gets a folder of its own in it. */
+  readonly folder: string;
+}
+
+const SOURCES: Readonly<Record<Dialect, (url: string, target: Dialect) => MoveSource>> = {
+  postgres: openPostgresSource,
+  mysql: openMysqlSource,
+};
+const TARGETS: Readonly<Record<Dialect, (url: string) => MoveTarget>> = {
+  postgres: openPostgresTarget,
+  mysql: openMysqlTarget,
+};
+const QUOTES: Readonly<Record<Dialect, (name: string) => string>> = {
+  postgres: (name) => `"${name.replaceAll('"', '""')}"`,
+  mysql: (name) => `\`${name.replaceAll('`', '``')}\``,
+};
+
+/** Opens everything, creates the metadata tables, runs `use`, and closes everything. */
+export async function withMove<T>(
+  settings: MoveSettings,
+  signal: AbortSignal,
+  events: MoveEvents,
+  use: (context: MoveContext) => Promise<T>,
+): Promise<T> {
+  const { plan } = settings;
+  const source = SOURCES[settings.source.dialect](settings.source.url, settings.target.dialect);
+  const target = TARGETS[settings.target.dialect](settings.target.url);
+  const schema = QUOTES[settings.target.dialect](settings.target.metadataSchema);
+  const store = new MoveStore(schema, plan.name, systemClock);
+  const folder = await openFolder(path.join(settings.folder, diskName(plan.name)));
+  try {
+    await target.createMetadata(settings.target.metadataSchema);
+    const control = watchAction({
+      words: () => store.actions(target.statements),
+      clock: systemClock,
+      signal,
+      warn: (message) => events.log(message),
+    });
+    try {
+      return await use({
+        plan,
+        source,
+        target,
+        store,
+        folder,
+        control,
+        clock: systemClock,
+        events,
+      });
+    } finally {
+      await control.close();
+    }
+  } finally {
+    await Promise.allSettled([folder.close(), source.close(), target.close()]);
+  }
+}

@@ -1,0 +1,55 @@
+/** How a table is cut into files, and how it is walked when both sides are compared. */
+import type { KeyColumn, KeyRange } from './model.ts';
+
+const FALLBACK_ROW_BYTES = 100;
+const MAX_ROWS = 5_000_000;
+const WHOLE_NUMBERS = ['smallint', 'integer', 'bigint', 'tinyint', 'mediumint', 'int'];
+
+/** Rows that make a file of about `chunkBytes`, from the table's estimates. */
+export function rowsPerChunk(
+  estimatedRows: number,
+  estimatedBytes: number,
+  chunkBytes: number,
+): number {
+  const rowBytes =
+    estimatedRows > 0 && estimatedBytes > 0
+      ? Math.max(8, estimatedBytes / estimatedRows)
+      : FALLBACK_ROW_BYTES;
+  return Math.min(MAX_ROWS, Math.max(1, Math.floor(chunkBytes / rowBytes)));
+}
+
+/** True where the key is one whole number: its range can be cut without reading it. */
+export function isNumericKey(key: readonly KeyColumn[]): boolean {
+  return (
+    key.length === 1 &&
+    key[0] !== undefined &&
+    WHOLE_NUMBERS.includes(key[0].baseType.replace(' unsigned', ''))
+  );
+}
+
+/** Ranges between growing bounds; the first and the last are open. Every key is in exactly one. */
+export function rangesBetween(bounds: readonly (readonly string[])[]): readonly KeyRange[] {
+  const edges: (readonly string[] | null)[] = [null, ...bounds, null];
+  return edges.slice(1).map((upper, index) => ({ lower: edges[index] ?? null, upper }));
+}
+
+/** Growing whole numbers that cut `min..max` into pieces of `step`; none where one piece holds all. */
+export function numericBounds(
+  min: bigint,
+  max: bigint,
+  step: bigint,
+): readonly (readonly string[])[] {
+  const bounds: string[][] = [];
+  for (let bound = min + step - 1n; bound < max; bound += step) bounds.push([bound.toString()]);
+  return bounds;
+}
+
+/**
+ * The next step for a numeric key, from how many rows the last one gave: gaps in the key are crossed
+ * in doubling steps, dense stretches cut to size.
+ */
+export function nextStep(step: bigint, rows: number, wanted: number): bigint {
+  if (rows * 4 < wanted) return step * 2n;
+  if (rows > wanted * 2) return step > 1n ? step / 2n : 1n;
+  return step;
+}

@@ -1,0 +1,97 @@
+/** Comparing two sides: which pieces differ, and which rows in them. */
+import type { ColumnMapping, TableMapping } from './model.ts';
+import { movedColumns } from './types/map.ts';
+
+export interface SideSum {
+  readonly piece: string;
+  readonly rows: number;
+  readonly sum: string;
+}
+
+/** Pieces whose rows or digests differ, in the order of their numbers. */
+export function differingPieces(
+  source: readonly SideSum[],
+  target: readonly SideSum[],
+): readonly string[] {
+  const other = new Map(target.map((sum) => [sum.piece, sum]));
+  const out = source
+    .filter(
+      ({ piece, rows, sum }) => other.get(piece)?.rows !== rows || other.get(piece)?.sum !== sum,
+    )
+    .map(({ piece }) => piece);
+  const known = new Set(source.map(({ piece }) => piece));
+  return [
+    ...out,
+    ...target.filter(({ piece }) => !known.has(piece)).map(({ piece }) => piece),
+  ].toSorted((a, b) => Number(a) - Number(b));
+}
+
+export interface KeyDifferences {
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+  readonly different: readonly string[];
+}
+
+/** Keys that only one side has, or whose rows have another digest. */
+export function differingKeys(
+  source: ReadonlyMap<string, string>,
+  target: ReadonlyMap<string, string>,
+): KeyDifferences {
+  const missing: string[] = [];
+  const different: string[] = [];
+  for (const [key, digest] of source) {
+    const other = target.get(key);
+    if (other === undefined) missing.push(key);
+    else if (other !== digest) different.push(key);
+  }
+  return { missing, extra: [...target.keys()].filter((key) => !source.has(key)), different };
+}
+
+/** Types whose values PostgreSQL digests without printing them first, and alike on every server. */
+const DIGESTIBLE = [
+  /^(?:smallint|integer|bigint|boolean|date|uuid|bytea|text)$/,
+  /^character varying(?:\(\d+\))?$/,
+  /^timestamp(?:\(\d\))? with(?:out)? time zone$/,
+  /^numeric\(\d+,\d+\)$/,
+];
+
+export interface ComparedColumns {
+  readonly columns: readonly { readonly name: string; readonly template: string }[];
+  readonly key: readonly {
+    readonly name: string;
+    readonly template: string;
+    readonly baseType: string;
+  }[];
+  readonly native: boolean;
+}
+
+/**
+ * The two ways to look at a table, one for each side. `native`: both sides are PostgreSQL, and digest their own values.
+ * A table without a key is compared by its whole rows, and how often each is there.
+ */
+export function comparedColumns(
+  mapping: TableMapping,
+  native: boolean,
+): { readonly source: ComparedColumns; readonly target: ComparedColumns } {
+  const columns = movedColumns(mapping);
+  const whole = mapping.key.length === 0;
+  const key = columns.filter((column) => whole || mapping.key.includes(column.source));
+  const template = (column: ColumnMapping, text: string) =>
+    native && DIGESTIBLE.some((type) => type.test(column.sourceType)) ? '{c}' : text;
+  const side = (
+    name: 'source' | 'target',
+    text: 'compareSource' | 'compareTarget',
+  ): ComparedColumns => ({
+    native,
+    columns: columns.map((column) => ({
+      name: column[name],
+      template: template(column, column[text]),
+    })),
+    key: key.map((column) => ({
+      name: column[name],
+      template: column[text],
+      baseType: name === 'source' ? column.sourceType : column.targetType,
+    })),
+  });
+  return { source: side('source', 'compareSource'), target: side('target', 'compareTarget') };
+}

@@ -1,0 +1,52 @@
+/** What can go wrong while data moves: each with a closed code, the place, and what to do. */
+
+export type MoveErrorCode =
+  | 'unsupported-type'
+  | 'unrepresentable-value'
+  | 'rows-differ'
+  | 'target-not-empty'
+  | 'table-missing'
+  | 'no-key'
+  | 'schema-changed'
+  | 'lost-claim'
+  | 'already-running'
+  | 'too-many-restarts'
+  | 'position-lost'
+  | 'not-configured'
+  | 'unsafe-reset'
+  | 'sides-differ'
+  | 'corrupt-file'
+  | 'disk-full';
+
+/** A failure that trying again does not cure. */
+export class MoveError extends Error {
+  readonly code: MoveErrorCode;
+  /** `schema.table`, or null where no table is meant. */
+  readonly table: string | null;
+
+  constructor(code: MoveErrorCode, message: string, table: string | null = null) {
+    super(message);
+    this.name = 'MoveError';
+    this.code = code;
+    this.table = table;
+  }
+}
+
+/** A value that the target can't hold, met while a change was converted. */
+export class UnrepresentableValue extends Error {
+  readonly values: string;
+
+  constructor(values: string) {
+    super(`the target can't hold ${values}`);
+    this.name = 'UnrepresentableValue';
+    this.values = values;
+  }
+}
+
+/** Thrown through everything that is under way when STOP was asked for. Not a failure. */
+export class Stopped extends Error {
+  constructor() {
+    super('stopped as asked');
+    this.name = 'Stopped';
+  }
+}

@@ -1,0 +1,363 @@
+/** A move from its start to where it is asked to end: load, follow, and cut over. */
+import { qualified } from '../core/catalog/names.ts';
+import { MoveError, Stopped } from '../core/movement/errors.ts';
+import type { MovedTable, Pipeline } from '../core/movement/model.ts';
+import { changeFile, objectName } from '../core/movement/names.ts';
+import { reached } from '../core/movement/position.ts';
+import { mapTable } from '../core/movement/types/map.ts';
+import type { Claim } from '../ports/move.ts';
+import { ConnectionLost } from '../ports/move.ts';
+import { ChangeApplier } from './move_apply.ts';
+import type { MoveContext } from './move_context.ts';
+import type { MoveControl } from './move_control.ts';
+import type { Extract } from './move_extract.ts';
+import { startExtract } from './move_extract.ts';
+import type { LoadTable } from './move_load.ts';
+import { loadTables } from './move_load.ts';
+import type { StoredTable } from './move_store.ts';
+import type { TableVerdict } from './verify.ts';
+import { verifyTable } from './verify.ts';
+
+/**
+ * `drained`: return once the target holds what the source held when the load was done.
+ * `cutover`: also verify, add constraints and let go of the source. `forever`: follow until STOP or cutover.
+ */
+export type MoveGoal = 'drained' | 'forever' | 'cutover';
+
+export interface MoveResult {
+  readonly outcome: 'stopped' | 'drained' | 'cut-over';
+  /** Of the cutover; empty otherwise. */
+  readonly verdicts: readonly TableVerdict[];
+}
+
+export interface MoveOptions {
+  readonly goal: MoveGoal;
+  /** How long to keep trying without the slightest progress while a server is away. */
+  readonly patienceMs: number;
+}
+
+const RETRY_MS = 1000;
+const IDLE_MS = 200;
+const MARK_MS = 1000;
+const MOST_STALLS = 5;
+
+/**
+ * Runs a move. Resumes whatever an earlier run left, and by itself when a connection is lost.
+ * Throws `MoveError` for what needs a person. STOP is no failure.
+ */
+export async function runMove(context: MoveContext, options: MoveOptions): Promise<MoveResult> {
+  const { clock, control, events, target } = context;
+  let lastProgress = Date.parse(clock.now());
+  const watched: MoveContext = {
+    ...context,
+    events: {
+      ...events,
+      progress(event) {
+        lastProgress = Date.parse(clock.now());
+        events.progress(event);
+      },
+    },
+  };
+  for (;;) {
+    try {
+      await control.gate();
+      const claim = await target.claim(`sprocket ${context.plan.name}`);
+      if (claim === null) {
+        throw new MoveError(
+          'already-running',
+          `The pipelines of "${context.plan.name}" are run by another worker now. Stop that one first, or let it go on.`,
+        );
+      }
+      return await underClaim(watched, options, claim);
+    } catch (error) {
+      if (error instanceof Stopped) return { outcome: 'stopped', verdicts: [] };
+      if (!(error instanceof ConnectionLost)) throw error;
+      if (Date.parse(clock.now()) - lastProgress > options.patienceMs) throw error;
+      events.log(`${error.message}; trying again`);
+      await clock.sleep(RETRY_MS, control.stopping);
+    }
+  }
+}
+
+/**
+ * One attempt, which ends as a whole: whatever breaks first (the claim, the log, a server) stops all its parts, and
+ * the next attempt begins after the last of them has ended.
+ */
+async function underClaim(
+  context: MoveContext,
+  options: MoveOptions,
+  claim: Claim,
+): Promise<MoveResult> {
+  const broken = new AbortController();
+  claim.lost.catch((error: unknown) => broken.abort(error));
+  const { control } = context;
+  const stopping = AbortSignal.any([control.stopping, broken.signal]);
+  const failed = new Promise<never>((_, reject) => {
+    broken.signal.addEventListener('abort', () => reject(broken.signal.reason));
+  });
+  failed.catch(() => undefined);
+  const own: MoveControl = {
+    ...control,
+    action: () => (broken.signal.aborted ? 'STOP' : control.action()),
+    gate: () => (broken.signal.aborted ? failed : Promise.race([control.gate(), failed])),
+    stopping,
+  };
+  try {
+    return await new Attempt({ ...context, control: own }, options, (error) =>
+      broken.abort(error),
+    ).run();
+  } catch (error) {
+    throw broken.signal.aborted ? broken.signal.reason : error;
+  } finally {
+    await claim.release().catch(() => undefined);
+  }
+}
+
+class Attempt {
+  readonly #context: MoveContext;
+  readonly #options: MoveOptions;
+  readonly #break: (error: unknown) => void;
+  #extract: Extract | null = null;
+  #askedAt = 0;
+
+  constructor(context: MoveContext, options: MoveOptions, onBreak: (error: unknown) => void) {
+    this.#context = context;
+    this.#options = options;
+    this.#break = onBreak;
+  }
+
+  async run(): Promise<MoveResult> {
+    const { folder, store, target, plan } = this.#context;
+    // Files of an earlier run may be cut off, or of a worker that still writes: what they held is read again.
+    await folder.clear();
+    await store.countRestarts(target.statements);
+    const follow = plan.pipelines.some((pipeline) => pipeline.follow);
+    const tables = await this.#prepare(follow);
+    try {
+      if (follow) await this.#startFollowing(tables);
+      await this.#load(tables, follow);
+      return follow ? await this.#applyChanges() : await this.#finish(false);
+    } finally {
+      await this.#extract?.stop();
+    }
+  }
+
+  async #prepare(follow: boolean): Promise<readonly LoadTable[]> {
+    const { plan, source, store, target } = this.#context;
+    const stored = new Map(
+      (await store.tables(target.statements)).map((table) => [table.number, table]),
+    );
+    if (follow && (await store.stream(target.statements)) === null) {
+      // The place in the log is taken before anything is read, so that nothing falls between.
+      const names = plan.pipelines
+        .filter((pipeline) => pipeline.follow)
+        .map((pipeline) => pipeline.source);
+      await store.addStream(target.statements, await source.prepareChanges(plan.name, names));
+    }
+    const out: LoadTable[] = [];
+    for (const [number, pipeline] of plan.pipelines.entries()) {
+      const known = stored.get(number);
+      const described = await source.describe(pipeline.source, known === undefined);
+      if (described === null) {
+        throw new MoveError(
+          'table-missing',
+          `The source has no table ${qualified(pipeline.source)}.`,
+          qualified(pipeline.source),
+        );
+      }
+      out.push({
+        source: described,
+        stored: known ?? (await this.#newTable(number, pipeline, described)),
+      });
+    }
+    return out;
+  }
+
+  async #newTable(number: number, pipeline: Pipeline, described: MovedTable): Promise<StoredTable> {
+    const { events, plan, source, store, target } = this.#context;
+    const same = source.dialect === target.dialect;
+    const types = same
+      ? await target.hasTypes(described.columns.map((column) => column.type))
+      : new Set<string>();
+    const mapping = mapTable(described, pipeline, {
+      source: source.dialect,
+      target: target.dialect,
+      zeroDates: plan.zeroDates,
+      exactCollation: target.capabilities.exactCollation,
+      targetHasType: (type) => types.has(type),
+    });
+    if (mapping.key.length === 0) {
+      events.log(`${qualified(described.name)} has no key: it is loaded whole, in one file`);
+    }
+    await target.createTable(mapping, described);
+    if (!(await target.isEmpty(mapping.target))) {
+      throw new MoveError(
+        'target-not-empty',
+        `${qualified(mapping.target)} holds rows that no run of this plan loaded. Empty it, or name another target.`,
+        qualified(mapping.target),
+      );
+    }
+    await store.addTable(target.statements, number, mapping, described.estimatedRows);
+    return {
+      number,
+      mapping,
+      phase: 'created',
+      files: 0,
+      covered: null,
+      complete: false,
+      loadedAt: null,
+    };
+  }
+
+  async #startFollowing(tables: readonly LoadTable[]): Promise<void> {
+    const { plan, source, store, target } = this.#context;
+    const stream = await store.stream(target.statements);
+    if (stream === null) return;
+    if (stream.stalls > MOST_STALLS) {
+      throw new MoveError(
+        'too-many-restarts',
+        `The changes of "${plan.name}" were begun more than ${MOST_STALLS} times without one that came in. ` +
+          `Look at the log of the last run, then reset the pipelines.`,
+      );
+    }
+    const followed = tables
+      .filter(({ stored }) => plan.pipelines[stored.number]?.follow === true)
+      .map(({ stored }) => ({ number: stored.number, mapping: stored.mapping }));
+    const file = stream.file + 1;
+    const log = source.logName(plan.name, stream.applied);
+    await store.finishRows(target.statements, 'C', null);
+    await store.setStreamFile(target.statements, file);
+    await store.beginRow(target.statements, changeFile(file), 'C', null, '0');
+    await store.finishRows(target.statements, 'CE', log);
+    await store.beginRow(target.statements, log, 'CE', null, stream.applied);
+    this.#extract = await startExtract(this.#context, followed, stream.applied, file);
+    this.#extract.broken.catch(this.#break);
+  }
+
+  async #load(tables: readonly LoadTable[], exact: boolean): Promise<void> {
+    const { store, target } = this.#context;
+    await loadTables(this.#context, tables, exact);
+    for (const { stored } of tables) {
+      if (stored.phase === 'created') {
+        await target.addKeyAndIndexes(stored.mapping);
+        await store.setPhase(target.statements, stored.number, 'indexed');
+      }
+    }
+  }
+
+  async #applyChanges(): Promise<MoveResult> {
+    const { clock, control, source, store, target } = this.#context;
+    const extract = this.#extract;
+    const stream = await store.stream(target.statements);
+    if (extract === null || stream === null) return this.#finish(false);
+    const tables = await store.tables(target.statements);
+    const applier = new ChangeApplier(this.#context, extract, tables, stream.applied, stream.file);
+    const marks = new LogMarks(this.#context, extract);
+    let aim: MoveGoal = this.#options.goal;
+    let goal = aim === 'forever' ? null : await source.currentPosition();
+    let last = false;
+    for (;;) {
+      await control.gate();
+      await applier.catchUp();
+      const moved = await applier.nextFile();
+      await marks.write(false);
+      if (!moved && goal !== null && applier.drained() && reached(extract.seen(), goal)) {
+        if (aim === 'drained') {
+          await marks.write(true);
+          return { outcome: 'drained', verdicts: [] };
+        }
+        if (last) return this.#finish(true);
+        // What was written while the first drain went on is drained as well.
+        last = true;
+        goal = await source.currentPosition();
+      } else if (goal === null && (await this.#cutoverAsked())) {
+        aim = 'cutover';
+        goal = await source.currentPosition();
+      }
+      if (!moved)
+        await Promise.race([
+          extract.changed(),
+          control.changed(),
+          clock.sleep(IDLE_MS, control.stopping),
+        ]);
+    }
+  }
+
+  async #cutoverAsked(): Promise<boolean> {
+    const { clock, store, target } = this.#context;
+    const now = Date.parse(clock.now());
+    if (now - this.#askedAt < MARK_MS) return false;
+    this.#askedAt = now;
+    return (await store.stream(target.statements))?.cutover === 'asked';
+  }
+
+  /** Constraints, then proof, then the source is let go. */
+  async #finish(cutover: boolean): Promise<MoveResult> {
+    const { plan, source, store, target } = this.#context;
+    const tables = await store.tables(target.statements);
+    const verdicts: TableVerdict[] = [];
+    if (cutover) {
+      for (const { mapping } of tables) verdicts.push(await verifyTable(source, target, mapping));
+      const wrong = verdicts.filter(({ equal }) => !equal);
+      if (wrong.length > 0) {
+        throw new MoveError(
+          'sides-differ',
+          `${wrong.map(({ table }) => table).join(', ')}: the two sides differ, so nothing was cut over. ${firstDifference(wrong)} ` +
+            `Stop what still writes to the source (or to the target), then try again; "sprocket verify" shows the rows.`,
+        );
+      }
+    }
+    const mappings = tables.map(({ mapping }) => mapping);
+    for (const { mapping, number, phase } of tables) {
+      if (phase === 'final') continue;
+      await target.addConstraints(mapping, mappings);
+      await store.setPhase(target.statements, number, 'final');
+    }
+    if (!cutover) return { outcome: 'drained', verdicts };
+    await this.#extract?.stop();
+    await source.releaseChanges(plan.name);
+    await store.finishRows(target.statements, 'C', null);
+    await store.finishRows(target.statements, 'CE', null);
+    await store.setCutover(target.statements, 'done');
+    this.#context.events.log(`${objectName(plan.name)} is released: the target stands on its own`);
+    return { outcome: 'cut-over', verdicts };
+  }
+}
+
+function firstDifference(verdicts: readonly TableVerdict[]): string {
+  const [verdict] = verdicts;
+  const row = verdict?.shown[0];
+  if (verdict === undefined || row === undefined) return '';
+  const key = Object.entries(row.key).map(([name, value]) => `${name} = ${value ?? 'NULL'}`);
+  return `First of them: ${verdict.table} at ${key.join(', ')} is ${row.kind} (${row.columns.map(({ column }) => column).join(', ')}).`;
+}
+
+/** Writes the place in the source's log into the CE row, about once a second. */
+class LogMarks {
+  readonly #context: MoveContext;
+  readonly #extract: Extract;
+  #log: string | null = null;
+  #mark = '';
+  #at = 0;
+
+  constructor(context: MoveContext, extract: Extract) {
+    this.#context = context;
+    this.#extract = extract;
+  }
+
+  async write(now: boolean): Promise<void> {
+    const { clock, plan, source, store, target } = this.#context;
+    const { position } = this.#extract.durable();
+    const time = Date.parse(clock.now());
+    if (position === this.#mark || (!now && time - this.#at < MARK_MS)) return;
+    const log = source.logName(plan.name, position);
+    if (log !== this.#log) {
+      await store.finishRows(target.statements, 'CE', log);
+      await store.beginRow(target.statements, log, 'CE', null, position);
+      this.#log = log;
+    }
+    await store.setMark(target.statements, log, 'CE', position, false);
+    this.#mark = position;
+    this.#at = time;
+  }
+}

@@ -1,0 +1,86 @@
+/** PAUSE, RUN and STOP for everything that a move has under way. */
+import { effectiveAction } from '../core/lifecycle/action.ts';
+import type { Action } from '../core/lifecycle/action.ts';
+import { Stopped } from '../core/movement/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+
+const POLL_MS = 500;
+
+export interface MoveControl {
+  action(): Action;
+  /** Returns while RUN holds, waits while PAUSE does, throws `Stopped` for STOP. */
+  gate(): Promise<void>;
+  /** Aborted at STOP. */
+  readonly stopping: AbortSignal;
+  /** Resolves at the next change of the action. */
+  changed(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ControlOptions {
+  /** The words in `wirekite_action`. A failure keeps what held before. */
+  readonly words: () => Promise<readonly (string | null)[]>;
+  readonly clock: Clock;
+  /** SIGTERM and SIGINT: acts as STOP for this process. */
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+}
+
+/** Polls until closed. */
+export function watchAction(options: ControlOptions): MoveControl {
+  const stopping = new AbortController();
+  const closed = new AbortController();
+  const holds: { action: Action } = { action: options.signal.aborted ? 'STOP' : 'RUN' };
+  let warned: string | null = null;
+  let wake: () => void = () => undefined;
+  let changed = new Promise<void>((resolve) => (wake = resolve));
+
+  const set = (next: Action) => {
+    if (next === holds.action) return;
+    holds.action = next;
+    if (next === 'STOP') stopping.abort();
+    const woken = wake;
+    changed = new Promise<void>((resolve) => (wake = resolve));
+    woken();
+  };
+  if (holds.action === 'STOP') stopping.abort();
+  options.signal.addEventListener('abort', () => set('STOP'));
+
+  const poll = async () => {
+    while (!closed.signal.aborted) {
+      try {
+        const effective = effectiveAction(await options.words());
+        if (effective.warning !== null && effective.warning !== warned)
+          options.warn(effective.warning);
+        warned = effective.warning;
+        // A stop that began is not taken back: everything is on its way out already.
+        if (holds.action !== 'STOP') set(options.signal.aborted ? 'STOP' : effective.action);
+      } catch {
+        // The work itself meets a target that is gone, and says so.
+      }
+      await options.clock.sleep(POLL_MS, closed.signal);
+    }
+  };
+  const polling = poll();
+  return {
+    action: () => holds.action,
+    stopping: stopping.signal,
+    changed: () => changed,
+    async gate() {
+      while (holds.action === 'PAUSE') await changed;
+      if (holds.action === 'STOP') throw new Stopped();
+    },
+    async close() {
+      closed.abort();
+      await polling;
+    },
+  };
+}
+
+/** Passes pieces on while RUN holds, so that PAUSE and STOP reach into the middle of a file. */
+export async function* gated<T>(pieces: AsyncIterable<T>, control: MoveControl): AsyncIterable<T> {
+  for await (const piece of pieces) {
+    if (control.action() !== 'RUN') await control.gate();
+    yield piece;
+  }
+}

@@ -1,0 +1,305 @@
+/** D: files of a stretch of the key, read and loaded at the same time; each with its mark in one transaction. */
+import { qualified } from '../core/catalog/names.ts';
+import { isNumericKey, nextStep, rowsPerChunk } from '../core/movement/chunks.ts';
+import { MoveError, Stopped } from '../core/movement/errors.ts';
+import type { KeyColumn, KeyRange, MovedTable, TableMapping } from '../core/movement/model.ts';
+import { dataFile } from '../core/movement/names.ts';
+import type { Snapshot, SnapshotReader, TargetTransaction } from '../ports/move.ts';
+import { ConnectionLost } from '../ports/move.ts';
+import { gated } from './move_control.ts';
+import type { MoveContext } from './move_context.ts';
+import type { StoredFile, StoredTable } from './move_store.ts';
+
+/** Files that are written and wait; with those being written and loaded, what the disk must hold. */
+const WAITING = 2;
+const LOADERS = 2;
+
+export interface LoadTable {
+  readonly stored: StoredTable;
+  readonly source: MovedTable;
+}
+
+interface Written {
+  readonly file: StoredFile;
+  readonly table: LoadTable;
+  readonly rows: number;
+}
+
+function keyColumns(table: LoadTable): readonly KeyColumn[] {
+  return table.stored.mapping.key.flatMap((name) => {
+    const column = table.source.columns.find((candidate) => candidate.name === name);
+    return column === undefined ? [] : [{ name, baseType: column.baseType, type: column.type }];
+  });
+}
+
+/**
+ * Loads what is not loaded yet. `exact`: the snapshot's place in the log is wanted, because changes are followed.
+ * Throws `Stopped`, `ConnectionLost` or `MoveError`; whatever was committed stays.
+ */
+export async function loadTables(
+  context: MoveContext,
+  tables: readonly LoadTable[],
+  exact: boolean,
+): Promise<void> {
+  const { control, source, store, target } = context;
+  const open = await store.openFiles(target.statements);
+  if (tables.every(({ stored }) => stored.complete) && open.length === 0) return;
+  const snapshot = await source.snapshot(exact);
+  const queue = new FileQueue();
+  const abort = () => queue.fail(new Stopped());
+  control.stopping.addEventListener('abort', abort);
+  try {
+    const producing = produce(context, tables, open, snapshot, queue);
+    const loading = Array.from({ length: LOADERS }, () => consume(context, snapshot, queue));
+    await Promise.all(
+      [producing, ...loading].map((part) => part.catch((error: unknown) => queue.fail(error))),
+    );
+    if (queue.failure !== null) throw queue.failure;
+  } finally {
+    control.stopping.removeEventListener('abort', abort);
+    await snapshot.close();
+  }
+}
+
+/** Written files on their way to a loader, with a limit on how many wait. */
+class FileQueue {
+  readonly #files: Written[] = [];
+  #done = false;
+  #wake: () => void = () => undefined;
+  #changed = new Promise<void>((resolve) => (this.#wake = resolve));
+  failure: unknown = null;
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#changed = new Promise<void>((resolve) => (this.#wake = resolve));
+    wake();
+  }
+
+  async push(file: Written): Promise<void> {
+    this.#files.push(file);
+    this.#notify();
+    while (this.#files.length > WAITING && this.failure === null) await this.#changed;
+  }
+
+  async next(): Promise<Written | null> {
+    for (;;) {
+      if (this.failure !== null) return null;
+      const file = this.#files.shift();
+      if (file !== undefined) {
+        this.#notify();
+        return file;
+      }
+      if (this.#done) return null;
+      await this.#changed;
+    }
+  }
+
+  end(): void {
+    this.#done = true;
+    this.#notify();
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= error;
+    this.#notify();
+  }
+}
+
+async function produce(
+  context: MoveContext,
+  tables: readonly LoadTable[],
+  open: readonly StoredFile[],
+  snapshot: Snapshot,
+  queue: FileQueue,
+): Promise<void> {
+  for (const table of tables) {
+    const { number } = table.stored;
+    for (const file of open.filter((candidate) => candidate.number === number)) {
+      if (queue.failure !== null) return;
+      await writeFile(context, table, file, snapshot.reader, queue);
+    }
+    if (!table.stored.complete) await produceTable(context, table, snapshot.reader, queue);
+  }
+  queue.end();
+}
+
+async function writeFile(
+  context: MoveContext,
+  table: LoadTable,
+  file: StoredFile,
+  reader: SnapshotReader,
+  queue: FileQueue,
+): Promise<number> {
+  const { control, folder } = context;
+  const { mapping } = table.stored;
+  await control.gate();
+  const stream = reader.read(mapping, keyColumns(table), file);
+  const written = await folder.data.write(file.file, gated(stream.pieces, control));
+  if (written.rows !== stream.sent()) {
+    throw new MoveError(
+      'rows-differ',
+      `${file.file} holds ${written.rows} rows of the ${stream.sent()} that the source sent. Nothing of it is loaded; run again.`,
+      qualified(mapping.source),
+    );
+  }
+  await queue.push({ file, table, rows: written.rows });
+  return written.rows;
+}
+
+/** The stretches of a table that no file covers yet, from where the last run left off. */
+async function produceTable(
+  context: MoveContext,
+  table: LoadTable,
+  reader: SnapshotReader,
+  queue: FileQueue,
+): Promise<void> {
+  const { mapping, number } = table.stored;
+  const key = keyColumns(table);
+  const wanted = rowsPerChunk(
+    table.source.estimatedRows,
+    table.source.estimatedBytes,
+    context.plan.chunkBytes,
+  );
+  const first = key[0];
+  const extent =
+    first !== undefined && isNumericKey(key) ? await reader.extent(mapping.source, first) : null;
+  const nulled = await reader.countNulled(mapping);
+  if (nulled > 0) {
+    await context.store.setNulled(context.target.statements, number, nulled);
+    context.events.log(
+      `${qualified(mapping.source)}: ${nulled} zero dates become NULL, as the plan says`,
+    );
+  }
+
+  let { covered, files } = table.stored;
+  let step = BigInt(wanted);
+  for (;;) {
+    if (queue.failure !== null) return;
+    let upper: readonly string[] | null = null;
+    if (extent !== null) {
+      const from = covered?.[0] === undefined ? extent[0] - 1n : BigInt(covered[0]);
+      upper = from + step >= extent[1] ? null : [(from + step).toString()];
+    } else if (key.length > 0 && !(first !== undefined && isNumericKey(key))) {
+      upper = await reader.bound(mapping.source, key, covered, wanted);
+    }
+    files += 1;
+    const file: StoredFile = {
+      file: dataFile(mapping.source, files),
+      number,
+      lower: covered,
+      upper,
+    };
+    await addFile(context, file, mapping, files);
+    const rows = await writeFile(context, table, file, reader, queue);
+    if (upper === null) return;
+    covered = upper;
+    step = nextStep(step, rows, wanted);
+  }
+}
+
+async function addFile(
+  context: MoveContext,
+  file: StoredFile,
+  mapping: TableMapping,
+  files: number,
+): Promise<void> {
+  const transaction = await context.target.begin();
+  try {
+    await context.store.addFile(transaction, file, mapping, files);
+    await transaction.commit();
+  } catch (error) {
+    await transaction.rollback();
+    throw error;
+  }
+}
+
+async function consume(context: MoveContext, snapshot: Snapshot, queue: FileQueue): Promise<void> {
+  for (let next = await queue.next(); next !== null; next = await queue.next()) {
+    await loadFile(context, next, snapshot.position);
+  }
+}
+
+async function loadFile(
+  context: MoveContext,
+  written: Written,
+  position: string | null,
+): Promise<void> {
+  const { control, events, folder, store, target } = context;
+  const { file, rows, table } = written;
+  const { mapping } = table.stored;
+  await control.gate();
+  const transaction = await target.begin();
+  const abort = () => void transaction.rollback();
+  control.stopping.addEventListener('abort', abort);
+  try {
+    await store.lockRow(transaction, file.file, 'D');
+    await loadInto(context, transaction, written);
+    if (mapping.key.length === 0 && position !== null) {
+      await store.setLoadedAt(transaction, table.stored.number, position);
+    }
+    await store.setMark(transaction, file.file, 'D', String(rows), true);
+    await transaction.commit();
+  } catch (error) {
+    await transaction.rollback();
+    if (control.stopping.aborted) throw new Stopped();
+    throw error;
+  } finally {
+    control.stopping.removeEventListener('abort', abort);
+  }
+  await folder.data.remove(file.file);
+  events.progress({ kind: 'rows', table: qualified(mapping.target), count: rows });
+}
+
+async function loadInto(
+  context: MoveContext,
+  transaction: TargetTransaction,
+  written: Written,
+): Promise<void> {
+  const { mapping } = written.table.stored;
+  const { file } = written;
+  let loaded: number;
+  try {
+    loaded = await transaction.load(
+      mapping,
+      gated(context.folder.data.read(file.file), context.control),
+    );
+  } catch (error) {
+    if (
+      error instanceof Stopped ||
+      error instanceof ConnectionLost ||
+      context.control.stopping.aborted
+    )
+      throw error;
+    throw await refusal(context, written.table, file, error);
+  }
+  if (loaded !== written.rows) {
+    throw new MoveError(
+      'rows-differ',
+      `${file.file}: ${written.rows} rows went out, ${loaded} came in. The file was rolled back; run again.`,
+      qualified(mapping.target),
+    );
+  }
+}
+
+/** Why the target refused a file: the first value that it can't hold, else its own words. */
+async function refusal(
+  context: MoveContext,
+  table: LoadTable,
+  range: KeyRange,
+  error: unknown,
+): Promise<unknown> {
+  if (error instanceof MoveError) return error;
+  const { mapping } = table.stored;
+  const words = error instanceof Error ? error.message : 'unknown error';
+  const snapshot = await context.source.snapshot(false);
+  try {
+    const found = await snapshot.reader.findRefused(mapping, keyColumns(table), range);
+    return new MoveError(
+      'unrepresentable-value',
+      found ?? `${qualified(mapping.source)}: the target refused a row: ${words}`,
+      qualified(mapping.source),
+    );
+  } finally {
+    await snapshot.close();
+  }
+}

@@ -1,0 +1,224 @@
+/** Every row of the type tables at its extremes: loaded and followed, each must arrive as the same text. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Dialect } from '../../src/core/movement/model.ts';
+import { moveTo, openArena, startServers, stopServers } from './support.ts';
+import type { Servers } from './support.ts';
+
+/** Type, value as SQL of the source, and the text that the target must give. */
+type Case = readonly [type: string, value: string, expected: string | null, read?: string];
+
+const POSTGRES_TO_MYSQL: readonly Case[] = [
+  ['boolean', 'true', '1'],
+  ['boolean', 'false', '0'],
+  ['boolean', 'NULL', null],
+  ['smallint', '-32768', '-32768'],
+  ['integer', '2147483647', '2147483647'],
+  ['bigint', '-9223372036854775808', '-9223372036854775808'],
+  ['oid', '4294967295', '4294967295'],
+  ['numeric(10,2)', '-99999999.99', '-99999999.99'],
+  [
+    'numeric(65,30)',
+    '99999999999999999999999999999999999.999999999999999999999999999999',
+    '99999999999999999999999999999999999.999999999999999999999999999999',
+  ],
+  ['numeric', '-0.000000000000000000000000000001', '-0.000000000000000000000000000001'],
+  ['real', '3.4028235e38', '3.4028234663852886e38', 'CAST(c AS DOUBLE)'],
+  ['real', '0.1', '0.10000000149011612', 'CAST(c AS DOUBLE)'],
+  ['double precision', '1.7976931348623157e308', '1.7976931348623157e308'],
+  ['double precision', '2.2250738585072014e-308', '2.2250738585072014e-308'],
+  ['double precision', '0.1', '0.1'],
+  ['double precision', '1e15', '1e15'],
+  ['money', `'-1234567.89'::numeric::money`, '-1234567.89'],
+  ['character(5)', `'ab'`, 'ab'],
+  ['character varying(10)', `'é€😀'`, 'é€😀'],
+  [
+    'text',
+    String.raw`E'tab\t nl\n cr\r bs\\ ff\f vt\v bell\b quote'' nul-like \\N'`,
+    "tab\t nl\n cr\r bs\\ ff\f vt\v bell\b quote' nul-like \\N",
+  ],
+  ['text', `''`, ''],
+  ['text', String.raw`E'\\N'`, String.raw`\N`],
+  ['text', `'trailing  '`, 'trailing  '],
+  ['uuid', `'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'`, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
+  ['bytea', String.raw`'\x00ff5c0a0d09'`, '00FF5C0A0D09', 'HEX(c)'],
+  ['date', `'0001-01-01'`, '0001-01-01'],
+  ['date', `'9999-12-31'`, '9999-12-31'],
+  ['timestamp', `'9999-12-31 23:59:59.999999'`, '9999-12-31 23:59:59.999999'],
+  ['timestamptz', `'2024-03-31 02:30:00.000001+02'`, '2024-03-31 00:30:00.000001'],
+  ['time', `'23:59:59.999999'`, '23:59:59.999999'],
+  ['json', `'{"b": 1,  "a": [1.0, "é"]}'`, '{"b": 1,  "a": [1.0, "é"]}'],
+  ['jsonb', `'{"b": 1, "a": null}'`, '{"a": null, "b": 1}'],
+  ['integer[]', `'{1,NULL,-3}'`, '[1,null,-3]'],
+  ['integer[]', `'{{1,2},{3,4}}'`, '[[1,2],[3,4]]'],
+  ['boolean[]', `'{t,f}'`, '[true,false]'],
+  [
+    'text[]',
+    String.raw`ARRAY['a,b', 'q"uo\te', NULL, '', 'NULL', 'é{}']`,
+    String.raw`["a,b","q\"uo\\te",null,"","NULL","é{}"]`,
+  ],
+  ['timestamp[]', `'{2024-01-01 10:00:00.5}'`, '["2024-01-01 10:00:00.5"]'],
+  ['int4range', `'[1,5)'`, '"[1,5)"'],
+  ['mood', `'happy'`, 'happy'],
+  ['bit(9)', `B'101010101'`, '341', 'c + 0'],
+  [
+    'bit(64)',
+    `B'1111111111111111111111111111111111111111111111111111111111111111'`,
+    '18446744073709551615',
+    'c + 0',
+  ],
+  ['bit varying', `B'0101'`, '0101'],
+  ['interval', `'1 year -2 days 03:04:05.000006'`, '1 year -2 days +03:04:05.000006'],
+  ['inet', `'10.0.0.1/8'`, '10.0.0.1/8'],
+  ['time with time zone', `'10:00:00.5+02'`, '10:00:00.5+02'],
+];
+
+const MYSQL_TO_POSTGRES: readonly Case[] = [
+  ['tinyint(1)', '1', 'true'],
+  ['tinyint', '-128', '-128'],
+  ['tinyint unsigned', '255', '255'],
+  ['smallint unsigned', '65535', '65535'],
+  ['mediumint', '-8388608', '-8388608'],
+  ['mediumint unsigned', '16777215', '16777215'],
+  ['int', '-2147483648', '-2147483648'],
+  ['int unsigned', '4294967295', '4294967295'],
+  ['int(8) zerofill', '42', '42'],
+  ['bigint', '-9223372036854775808', '-9223372036854775808'],
+  ['bigint unsigned', '18446744073709551615', '18446744073709551615'],
+  [
+    'decimal(65,30)',
+    '-99999999999999999999999999999999999.999999999999999999999999999999',
+    '-99999999999999999999999999999999999.999999999999999999999999999999',
+  ],
+  ['decimal(10,2)', '0.05', '0.05'],
+  ['float', '0.1', '0.1'],
+  ['float', '3.40282e38', '3.40282e+38'],
+  ['double', '1.7976931348623157e308', '1.7976931348623157e+308'],
+  ['double', '5e-324', '5e-324'],
+  ['double', '-1e15', '-1e+15'],
+  ['bit(1)', `b'1'`, 'true'],
+  ['bit(9)', `b'101010101'`, '101010101'],
+  ['bit(64)', `x'FFFFFFFFFFFFFFFE'`, `${'1'.repeat(63)}0`],
+  ['char(5)', `'ab'`, 'ab   ', `format('%s', c)`],
+  ['varchar(10)', `'é€😀 '`, 'é€😀 '],
+  ['varchar(10) character set latin1', `'éÿ€'`, 'éÿ€'],
+  ['longtext', String.raw`'tab\t nl\n cr\r bs\\ quote'' \\N'`, "tab\t nl\n cr\r bs\\ quote' \\N"],
+  ['text', `''`, ''],
+  ['binary(4)', `x'0102'`, String.raw`\x01020000`],
+  ['varbinary(10)', `x'00ff5c0a'`, String.raw`\x00ff5c0a`],
+  ['longblob', `x'00ff5c0a0d09'`, String.raw`\x00ff5c0a0d09`],
+  ['date', `'9999-12-31'`, '9999-12-31'],
+  ['datetime(6)', `'1000-01-01 00:00:00.000001'`, '1000-01-01 00:00:00.000001'],
+  ['datetime', `'2024-02-29 23:59:59'`, '2024-02-29 23:59:59'],
+  ['timestamp(6)', `'2038-01-19 03:14:07.999999'`, '2038-01-19 03:14:07.999999+00'],
+  ['time', `'-838:59:59'`, '-838:59:59'],
+  ['time(6)', `'838:59:58.999999'`, '838:59:58.999999'],
+  ['time(3)', `'-00:00:00.001'`, '-00:00:00.001'],
+  ['year', `'2155'`, '2155'],
+  ['year', `'0000'`, '0'],
+  [`enum('a,b','it''s','é')`, `'it''s'`, "it's"],
+  [`set('x','y"z','w\\\\v')`, String.raw`'x,y"z,w\\v'`, String.raw`{x,"y\"z","w\\v"}`],
+  [`set('x','y')`, `''`, '{}'],
+  ['json', `'{"b": 1, "a": [1.0, "é"]}'`, '{"b": 1, "a": [1.0, "é"]}'],
+  ['uuid', `'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00'`, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00'],
+  ['inet6', `'::ffff:10.0.0.1'`, '::ffff:10.0.0.1', 'host(c)'],
+  ['inet6', `'2001:db8::'`, '2001:db8::', 'host(c)'],
+];
+
+const POSTGRES_SAME: readonly Case[] = [
+  ['boolean', 'true', 'true'],
+  ['numeric', `'NaN'`, 'NaN'],
+  ['numeric', '1.500', '1.500'],
+  ['double precision', `'-Infinity'`, '-Infinity'],
+  ['date', `'infinity'`, 'infinity'],
+  ['timestamptz', `'4713-01-01 00:00:00+00 BC'`, '4713-01-01 00:00:00+00 BC'],
+  ['timestamp', `'294276-12-31 23:59:59.999999'`, '294276-12-31 23:59:59.999999'],
+  ['text', String.raw`E'\t\n\r\\ \f\v\b 😀 \\.'`, '\t\n\r\\ \f\v\b 😀 \\.'],
+  ['character(5)', `'ab'`, 'ab   ', `format('%s', c)`],
+  ['bytea', String.raw`'\x00ff'`, String.raw`\x00ff`],
+  ['text[]', `ARRAY['a', NULL, '{"']`, String.raw`{a,NULL,"{\""}`],
+  ['jsonb', `'{"a": 1}'`, '{"a": 1}'],
+  ['int4range', `'[1,5)'`, '[1,5)'],
+  ['mood', `'sad'`, 'sad'],
+  ['money', `'-1.50'::numeric::money`, '-$1.50'],
+  ['interval', `'-1 mon 2 days -03:00'`, '-1 mons +2 days -03:00:00'],
+  ['point', `'(1,2)'`, '(1,2)'],
+  ['bit(3)', `B'101'`, '101'],
+  ['xml', `'<a>é</a>'`, '<a>é</a>'],
+];
+
+const MYSQL_SAME: readonly Case[] = [
+  ['bigint unsigned', '18446744073709551615', '18446744073709551615'],
+  ['float', '0.1', '0.10000000149011612', 'CAST(c AS DOUBLE)'],
+  ['double', '5e-324', '5e-324'],
+  ['bit(9)', `b'101010101'`, '341', 'c + 0'],
+  ['binary(4)', `x'0102'`, '01020000', 'HEX(c)'],
+  ['varbinary(4)', `x'0020'`, '0020', 'HEX(c)'],
+  ['longblob', `x'00ff5c0a'`, '00FF5C0A', 'HEX(c)'],
+  ['date', `'0000-00-00'`, '0000-00-00'],
+  ['date', `'2024-00-15'`, '2024-00-15'],
+  ['datetime(6)', `'2024-02-30 00:00:00.000001'`, '2024-02-30 00:00:00.000001'],
+  ['timestamp', `'0000-00-00 00:00:00'`, '0000-00-00 00:00:00'],
+  ['time(6)', `'-838:59:59.000000'`, '-838:59:59.000000'],
+  ['year', `'0000'`, '0000'],
+  ['varchar(10) character set latin1', `'éÿ€'`, 'éÿ€'],
+  [`enum('a','b')`, `'b'`, 'b'],
+  [`set('x','y')`, `'x,y'`, 'x,y'],
+  ['json', `'{"b": 1}'`, '{"b": 1}'],
+  ['uuid', `'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00'`, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00'],
+  ['inet6', `'::1'`, '::1'],
+];
+
+const TABLES: readonly (readonly [Dialect, Dialect, readonly Case[]])[] = [
+  ['postgres', 'mysql', POSTGRES_TO_MYSQL],
+  ['mysql', 'postgres', MYSQL_TO_POSTGRES],
+  ['postgres', 'postgres', POSTGRES_SAME],
+  ['mysql', 'mysql', MYSQL_SAME],
+];
+
+let servers: Servers | undefined;
+beforeAll(async () => {
+  servers = await startServers();
+});
+afterAll(() => stopServers(servers));
+
+describe.each(TABLES)('%s → %s', (from, to, cases) => {
+  test('every type at its extremes, loaded, inserted, updated, and proven equal', async () => {
+    if (servers === undefined) throw new Error('no servers');
+    const arena = await openArena(servers, [from, to], { tables: ['extremes'] });
+    const table = `${arena.src}.extremes`;
+    const columns = cases.map(
+      ([type], index) => `c${index} ${type.replace('mood', `${arena.src}.mood`)} NULL`,
+    );
+    const values = cases.map(([, value]) => value).join(', ');
+    await arena.onSource(
+      ...(from === 'postgres' ? [`CREATE TYPE ${arena.src}.mood AS ENUM ('sad', 'happy')`] : []),
+      `CREATE TABLE ${table} (id int PRIMARY KEY, note varchar(20), ${columns.join(', ')})`,
+      `INSERT INTO ${table} VALUES (1, 'loaded', ${values})`,
+    );
+    await moveTo(arena, 'drained');
+    await arena.onSource(
+      `INSERT INTO ${table} VALUES (2, 'inserted', ${values})`,
+      `INSERT INTO ${table} (id, note) VALUES (3, 'empty')`,
+      `UPDATE ${table} SET note = 'updated', ${cases.map(([, value], index) => `c${index} = ${value}`).join(', ')} WHERE id = 3`,
+    );
+    const result = await moveTo(arena, 'cutover');
+    expect(result.verdicts).toMatchObject([{ equal: true, sourceRows: 3, targetRows: 3 }]);
+
+    const read = cases.map(([, , , expression], index) => {
+      const text = (expression ?? 'c').replace(/\bc\b/g, `c${index}`);
+      return to === 'postgres' ? `(${text})::text` : `CAST(${text} AS CHAR)`;
+    });
+    const rows = await arena.onTarget(
+      `SELECT note, ${read.join(', ')} FROM ${arena.raw}.extremes ORDER BY id`,
+    );
+    const expected = cases.map(([type, value, text]) => `${type} ${value} → ${text}`);
+    for (const note of ['loaded', 'inserted', 'updated']) {
+      const row = rows.find((candidate) => candidate[0] === note)?.slice(1) ?? [];
+      expect(
+        cases.map(([type, value], index) => `${type} ${value} → ${row[index]}`),
+        note,
+      ).toEqual(expected);
+    }
+    await arena.close();
+  });
+});
