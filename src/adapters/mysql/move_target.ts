@@ -8,7 +8,7 @@ import { comparedSide } from './checksum.ts';
 import { addColumn, addConstraints, addIndexes, createTable } from './ddl.ts';
 import { createMoveMetadata } from './metadata_move.ts';
 import { change, drop, openConnection, query, statementsOf } from './move_session.ts';
-import { tableName } from './sql.ts';
+import { ident, tableName } from './sql.ts';
 
 const LOCK_NAME = 64;
 
@@ -17,6 +17,7 @@ export function openMysqlTarget(url: string): MoveTarget {
   const idle: Connection[] = [];
   let main: Promise<Connection> | null = null;
   let exactCollation = 'utf8mb4_nopad_bin';
+  let metadata: string | null = null;
 
   const withMain = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
     try {
@@ -29,6 +30,8 @@ export function openMysqlTarget(url: string): MoveTarget {
   const begin = async (): Promise<TargetTransaction> => {
     const connection = idle.pop() ?? (await openConnection(url));
     try {
+      // A DELETE that joins wants some database to be the present one, whatever its tables say.
+      if (metadata !== null) await query(connection, `USE ${ident(metadata)}`);
       await query(connection, 'START TRANSACTION');
     } catch (error) {
       drop(connection);
@@ -79,6 +82,7 @@ export function openMysqlTarget(url: string): MoveTarget {
         );
         exactCollation = known[0]?.[0] ?? 'utf8mb4_bin';
         await createMoveMetadata(connection, schema);
+        metadata = schema;
       }),
     // Types of its own are all that it has.
     hasTypes: async () => new Set(),
