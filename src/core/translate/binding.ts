@@ -122,11 +122,10 @@ export class StateEnvironment implements BindEnvironment {
     if (!routine) return { kind: 'plain' };
     const facts = this.#session.facts.of(routine);
     if (facts.writes.size > 0) {
-      refuse(
-        'function-side-effect',
-        place,
-        `The function ${qualified(routine.name)} changes tables.`,
-      );
+      const message = `The function ${qualified(routine.name)} changes tables.`;
+      const refusal = makeRefusal('function-side-effect', place, message);
+      this.#session.sideEffect(routine, refusal);
+      return { kind: 'unknown', refusal };
     }
     for (const key of facts.reads) {
       if (this.#session.written.has(key)) {
@@ -173,13 +172,6 @@ export class StateEnvironment implements BindEnvironment {
         `There is no table ${name.schema === null ? '' : `${name.schema}.`}${name.name}.`,
       );
     }
-    if (table.triggers.length > 0) {
-      refuse(
-        'trigger-on-table',
-        place,
-        `The table ${key} has triggers: ${table.triggers.join(', ')}.`,
-      );
-    }
     const version = this.#session.initial(resolved);
     if (!version) refuse('unknown-relation', place, `There is no table ${key}.`);
     return { table: { name: resolved, temporary: false, alias }, version };
@@ -223,7 +215,16 @@ export class StateEnvironment implements BindEnvironment {
 
 function loopItem(loop: LoopRows): RangeItem {
   const { columns, keys } = loop.rows;
-  return { alias: loop.alias, columns, keys, rowNumbers: [], version: loop.rows, schema: null };
+  const qualifiedOnly = loop.record;
+  return {
+    alias: loop.alias,
+    columns,
+    keys,
+    rowNumbers: [],
+    version: loop.rows,
+    schema: null,
+    qualifiedOnly,
+  };
 }
 
 function currentVersion(table: TableState, key: string): Version {

@@ -4,13 +4,14 @@
  * that it would have set; only what lasts and needs them is refused in the end.
  */
 import type { Routine } from '../catalog/types.ts';
+import { routineId } from '../catalog/names.ts';
 import { StateEnvironment } from './binding.ts';
-import { applyCall, callRoutine } from './control/call.ts';
+import { applyCall, callRoutine, noteSideEffect } from './control/call.ts';
 import { applyDynamic } from './control/dynamic.ts';
 import { applyBlock } from './control/block.ts';
 import { applyIf } from './control/branch.ts';
 import { applyExit, applyForArray, applyForQuery, applyForRange } from './control/loop.ts';
-import { applyWhile } from './control/while.ts';
+import { applyWhile, fetchLoop } from './control/while.ts';
 import { assignQuery, assignValue, evaluateExpression } from './control/variables.ts';
 import type { Fragment } from './fragment.ts';
 import { sql } from './fragment.ts';
@@ -23,7 +24,7 @@ import type { LoopAccesses } from './control/independence.ts';
 import type { Version } from './version.ts';
 import type { State } from './state.ts';
 import { lookup, withTable, withVariable } from './state.ts';
-import { readStatement } from './postgres/statement.ts';
+import { isPlainQuery, readStatement } from './postgres/statement.ts';
 import { applyStatement } from './statement.ts';
 import type { Refusal } from './types.ts';
 
@@ -47,23 +48,27 @@ export class Evaluation {
   readonly path: Fragment[] = [];
   /** Queries of declared and opened cursors, by name. */
   readonly cursors = new Map<string, CursorQuery>();
+  /** Arguments with which a cursor was opened. */
+  readonly cursorArguments = new Map<string, CodeText | null>();
   /** Reads and writes of the loops that are being evaluated, innermost last. */
   readonly loops: LoopAccesses[] = [];
 
   constructor(session: Session, routine: Routine) {
     this.session = session;
     this.routine = routine;
+    session.sideEffect = (called, refusal) => noteSideEffect(this, called, refusal);
   }
 
   /** An evaluation of the same routine whose findings are thrown away. */
-  probe(): Evaluation {
+  probe(routine: Routine = this.routine): Evaluation {
     const session = new Session(
       this.session.index,
       this.session.facts,
       this.session.written,
       this.session.inScope,
     );
-    const probe = new Evaluation(session, this.routine);
+    const probe = new Evaluation(session, routine);
+    session.callStack.push(...this.session.callStack, routineId(routine));
     for (const [name, cursor] of this.cursors) probe.cursors.set(name, cursor);
     return probe;
   }
@@ -109,11 +114,22 @@ export class Evaluation {
 
   run(steps: readonly Step[], state: State): Flow {
     let flow: Flow = { state, ending: 'falls-through' };
-    for (const step of steps) {
+    for (const [index, step] of steps.entries()) {
+      if (step.kind === 'open' && isReadByLoop(steps[index + 1], step.cursor)) {
+        this.#open(step);
+        continue;
+      }
       flow = this.step(step, flow.state);
       if (flow.ending !== 'falls-through') return flow;
     }
     return flow;
+  }
+
+  /** A cursor that a loop reads at once has the rows of its query then and there. */
+  #open(step: Extract<Step, { kind: 'open' }>): void {
+    if (step.query?.kind === 'query')
+      this.cursors.set(step.cursor, { query: step.query.query, parameters: [] });
+    this.cursorArguments.set(step.cursor, step.arguments);
   }
 
   /** One step. A refusal inside it marks what the step would have set, and the rest goes on. */
@@ -131,7 +147,7 @@ export class Evaluation {
     const on = (next: State): Flow => ({ state: next, ending: 'falls-through' });
     switch (step.kind) {
       case 'statement':
-        return on(this.statement(step.code, state, step.into, step.strict));
+        return on(this.#statement(step, state));
       case 'perform':
         return on(this.#perform(step.query, state));
       case 'assign':
@@ -179,9 +195,10 @@ export class Evaluation {
         return applyExit(this, step, state);
       case 'for-array':
         return on(applyForArray(this, step, state));
+      case 'close':
+        return on(state);
       case 'open':
       case 'fetch':
-      case 'close':
         throw this.refusal(
           'cursor',
           step.line,
@@ -231,8 +248,14 @@ export class Evaluation {
     }
   }
 
+  #statement(step: Extract<Step, { kind: 'statement' }>, state: State): State {
+    const [target = null] = step.into ?? [];
+    const called = callRoutine(this, step.code, state, target);
+    return called ?? this.statement(step.code, state, step.into, step.strict);
+  }
+
   #perform(query: CodeText, state: State): State {
-    const called = callRoutine(this, query, state);
+    const called = callRoutine(this, query, state, null);
     if (called) return called;
     const environment = this.environment(state);
     const parts = readStatement(query, environment);
@@ -357,6 +380,10 @@ export class Evaluation {
   }
 }
 
+function isReadByLoop(step: Step | undefined, cursor: string): boolean {
+  return step?.kind === 'while' && fetchLoop(step)?.source.name === cursor;
+}
+
 /** Name under which a function's return value is kept. */
 export const RESULT = '<result>';
 
@@ -418,6 +445,6 @@ function writtenBy(code: CodeText, environment: StateEnvironment): string | null
     }
     return environment.lastTarget;
   } catch {
-    return environment.lastTarget ?? 'unknown';
+    return environment.lastTarget ?? (isPlainQuery(code) ? null : 'unknown');
   }
 }

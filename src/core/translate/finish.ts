@@ -2,7 +2,7 @@
 import type { QualifiedName, Routine } from '../catalog/types.ts';
 import { qualified, routineId } from '../catalog/names.ts';
 import type { Evaluation } from './evaluate.ts';
-import { choose, addedSince } from './control/branch.ts';
+import { choose } from './control/branch.ts';
 import { sql } from './fragment.ts';
 import { canonicalType, baseOf } from './postgres/tree.ts';
 import { makeRefusal } from './refusals.ts';
@@ -10,12 +10,10 @@ import type { Rendered, RenderSettings } from './render.ts';
 import { renderFragment, renderVersion } from './render.ts';
 import type { State, TableState } from './state.ts';
 import { TEMPORARY } from './state.ts';
-import { identifyingKey } from './table.ts';
+import type { Built } from './models.ts';
+import { modelsOf } from './models.ts';
 import type {
-  IncrementalForm,
-  ModelColumn,
   Refusal,
-  TranslatedModel,
   TranslatedTest,
   Translation,
 } from './types.ts';
@@ -64,10 +62,10 @@ export function finish(evaluated: Evaluated, logTables: ReadonlySet<string>): Tr
   const refusals: Refusal[] = [...session.refusals];
   for (const [key, refusal] of session.handlerWrites)
     if (!logTables.has(key)) refusals.push(refusal);
-  const finals = new Map<string, Version>();
+  const finals = new Map<Version, QualifiedName>();
   for (const [key, table] of kept) {
     if (table.refusal) refusals.push(table.refusal);
-    else if (table.version) finals.set(key, table.version);
+    else if (table.version) finals.set(table.version, table.shape.name);
     else if (session.index.table(table.shape.name))
       refusals.push(
         makeRefusal(
@@ -78,7 +76,7 @@ export function finish(evaluated: Evaluated, logTables: ReadonlySet<string>): Tr
       );
   }
   const returned = returnedModel(evaluated);
-  const { models, problems } = modelsOf(evaluated, finals, kept);
+  const { models, problems } = modelsOf(evaluated, kept);
   refusals.push(...problems, ...(returned?.refusals ?? []));
   const { tests, problems: testProblems } = testsOf(evaluated, finals);
   refusals.push(...testProblems);
@@ -134,173 +132,12 @@ function distinctRefusals(refusals: readonly Refusal[]): readonly Refusal[] {
   return [...seen.values()].toSorted((a, b) => a.line - b.line);
 }
 
-interface Built {
-  readonly model: TranslatedModel;
-  readonly rendered: Rendered;
-  readonly refusals: readonly Refusal[];
-}
-
-function modelsOf(
-  evaluated: Evaluated,
-  finals: ReadonlyMap<string, Version>,
-  kept: ReadonlyMap<string, TableState>,
-): { models: readonly Built[]; problems: readonly Refusal[] } {
-  // Reading another table's final state through its model is shorter; where that would make a
-  // circle of models, each one computes what it needs itself.
-  for (const shared of [finals, new Map<string, Version>()]) {
-    const models = [...finals].flatMap(([key, version]) => {
-      const table = kept.get(key);
-      return table
-        ? [modelOf(evaluated, table, version, settingsOf(evaluated, key, shared, kept))]
-        : [];
-    });
-    const ordered = buildOrder(models);
-    if (ordered) return { models: ordered, problems: models.flatMap((model) => model.refusals) };
-  }
-  const message = `Each of ${[...finals.keys()].join(', ')} is made from the former state of another of them.`;
-  return {
-    models: [],
-    problems: [
-      makeRefusal('former-and-final', { line: 1, construct: evaluated.routine.name.name }, message),
-    ],
-  };
-}
-
-function settingsOf(
-  evaluated: Evaluated,
-  own: string | null,
-  finals: ReadonlyMap<string, Version>,
-  kept: ReadonlyMap<string, TableState>,
-): RenderSettings {
-  return { own, finals, changed: new Set(kept.keys()), taken: evaluated.taken };
-}
-
-function modelOf(
-  evaluated: Evaluated,
-  table: TableState,
-  version: Version,
-  settings: RenderSettings,
-): Built {
-  const { session } = evaluated.evaluation;
-  const rendered = renderVersion(version, settings);
-  const key = qualified(table.shape.name);
-  const readsItself = rendered.relations.some(
-    (relation) => relation.state === 'former' && qualified(relation.table) === key,
-  );
-  const incremental = readsItself ? incrementalForm(evaluated, table, version, settings) : null;
-  const functions = [...session.readByFunctions.values()].filter((name) => qualified(name) !== key);
-  return {
-    rendered,
-    refusals: rendered.refusals,
-    model: {
-      table: table.shape.name,
-      columns: columnsOf(evaluated, table, version),
-      materialization: readsItself ? 'rebuild' : 'table',
-      query: rendered.query,
-      incremental,
-      buildAfter: functions,
-      lines: table.lines ?? { first: 1, last: 1 },
-    },
-  };
-}
-
-function columnsOf(
-  evaluated: Evaluated,
-  table: TableState,
-  version: Version,
-): readonly ModelColumn[] {
-  const { columns } = table.shape;
-  const random = evaluated.evaluation.session.randomColumns.get(qualified(table.shape.name));
-  return (columns ?? version.columns ?? []).map((column) => {
-    const surrogate =
-      columns?.find((candidate) => candidate.name === column.name)?.surrogate ?? false;
-    return {
-      name: column.name,
-      type: column.type,
-      baseType: column.type === null ? null : baseOf(column.type),
-      surrogate,
-      unprovable: random?.get(column.name) ?? null,
-    };
-  });
-}
-
-function incrementalForm(
-  evaluated: Evaluated,
-  table: TableState,
-  version: Version,
-  settings: RenderSettings,
-): IncrementalForm | null {
-  const catalogTable = evaluated.evaluation.session.index.table(table.shape.name);
-  if (
-    !catalogTable ||
-    catalogTable.columns.some(
-      (column) => column.identity === 'always' || column.generatedSql !== null,
-    )
-  )
-    return null;
-  const added = addedSince(version, table.initial);
-  if (added && added.length > 0) {
-    const rows: Version = { ...version, body: { kind: 'union', inputs: added } };
-    const [only] = added;
-    return {
-      strategy: 'append',
-      uniqueKey: [],
-      query: renderVersion(added.length === 1 && only ? only : rows, settings).query,
-    };
-  }
-  const key = identifyingKey(table.shape);
-  if (version.change?.kind !== 'merge' || version.change.base !== table.initial || !key)
-    return null;
-  return {
-    strategy: 'merge',
-    uniqueKey: key.columns,
-    query: renderVersion(version.change.rows, settings).query,
-  };
-}
-
-/** Models in an order in which they can be built, each with what it must wait for; null for a circle. */
-function buildOrder(models: readonly Built[]): readonly Built[] | null {
-  const byTable = new Map(models.map((model) => [qualified(model.model.table), model]));
-  const before = new Map<string, Set<string>>(
-    models.map((model) => [qualified(model.model.table), new Set()]),
-  );
-  const waits = new Map<string, QualifiedName[]>();
-  for (const { model, rendered } of models) {
-    const key = qualified(model.table);
-    for (const { table, state } of rendered.relations) {
-      const other = qualified(table);
-      if (other === key || !byTable.has(other)) continue;
-      if (state === 'final') before.get(key)?.add(other);
-      if (state !== 'former') continue;
-      before.get(other)?.add(key);
-      waits.set(other, [...(waits.get(other) ?? []), model.table]);
-    }
-  }
-  const order: Built[] = [];
-  const done = new Set<string>();
-  while (order.length < models.length) {
-    const next = models.find(
-      ({ model }) =>
-        !done.has(qualified(model.table)) &&
-        [...(before.get(qualified(model.table)) ?? [])].every((key) => done.has(key)),
-    );
-    if (!next) return null;
-    done.add(qualified(next.model.table));
-    const buildAfter = [
-      ...next.model.buildAfter,
-      ...(waits.get(qualified(next.model.table)) ?? []),
-    ];
-    order.push({ ...next, model: { ...next.model, buildAfter } });
-  }
-  return order;
-}
-
 /** A routine that returns rows: a view of its name. */
 function returnedModel(evaluated: Evaluated): Built | null {
   const { routine, evaluation } = evaluated;
   const { session } = evaluation;
   const [first] = session.returned;
-  if (!first || session.written.size > 0) return null;
+  if (!first || session.written.size > 0 || !routine.returnsSet) return null;
   const outputs = routine.parameters.filter(
     (parameter) => parameter.mode === 'table' || parameter.mode === 'out',
   );
@@ -316,7 +153,6 @@ function returnedModel(evaluated: Evaluated): Built | null {
   );
   const version: Version = { ...first, columns, body: { kind: 'union', inputs } };
   const rendered = renderVersion(version, {
-    own: null,
     finals: new Map(),
     changed: new Set(),
     taken: evaluated.taken,
@@ -336,6 +172,7 @@ function returnedModel(evaluated: Evaluated): Built | null {
       query: rendered.query,
       incremental: null,
       buildAfter: [],
+      intermediate: false,
       lines: first.lines,
     },
   };
@@ -348,13 +185,12 @@ interface BuiltTest {
 
 function testsOf(
   evaluated: Evaluated,
-  finals: ReadonlyMap<string, Version>,
+  finals: ReadonlyMap<Version, QualifiedName>,
 ): { tests: readonly BuiltTest[]; problems: readonly Refusal[] } {
   const { session } = evaluated.evaluation;
   const settings: RenderSettings = {
-    own: null,
     finals,
-    changed: new Set(finals.keys()),
+    changed: new Set([...finals.values()].map((name) => qualified(name))),
     taken: evaluated.taken,
   };
   const tests: BuiltTest[] = [];

@@ -9,7 +9,8 @@ import type { CatalogIndex } from './catalog-index.ts';
 import type { Evaluated } from './finish.ts';
 import { changedTables } from './finish.ts';
 import type { FactsReader } from './postgres/facts.ts';
-import { renderVersion } from './render.ts';
+import { renderFragment, renderVersion } from './render.ts';
+import type { RenderSettings } from './render.ts';
 import type { TableState } from './state.ts';
 
 export function findLogTables(
@@ -18,38 +19,71 @@ export function findLogTables(
   facts: FactsReader,
   dataTables: ReadonlySet<string>,
 ): ReadonlySet<string> {
-  const candidates = new Set<string>();
-  const excluded = new Set<string>(dataTables);
-  for (const { evaluation, state } of evaluated) {
-    for (const [key, table] of changedTables(state)) {
-      if (isLogWrite(table)) candidates.add(key);
-      else excluded.add(key);
-    }
-    for (const key of evaluation.session.logWrites) candidates.add(key);
-    for (const key of evaluation.session.read.keys()) excluded.add(key);
-  }
+  const logs = candidates(evaluated);
+  for (const key of dataTables) logs.delete(key);
   for (const view of index.catalog.views)
-    for (const key of facts.viewReads(view.name)) excluded.add(key);
+    for (const key of facts.viewReads(view.name)) logs.delete(key);
   for (const table of index.catalog.tables) {
     for (const key of table.foreignKeys) {
       // A table that other tables refer to is part of the data, unless they are logs as well.
-      const referring = qualified(table.name);
-      if (!candidates.has(referring)) excluded.add(qualified(key.references));
+      if (!logs.has(qualified(table.name))) logs.delete(qualified(key.references));
     }
   }
-  return new Set([...candidates].filter((key) => !excluded.has(key)));
+  // What is read for a table that lasts is no log; that table may have been thought one itself.
+  for (let size = -1; size !== logs.size;) {
+    size = logs.size;
+    for (const key of readForData(evaluated, logs)) logs.delete(key);
+  }
+  return logs;
 }
 
-function isLogWrite(table: TableState): boolean {
+function candidates(evaluated: readonly Evaluated[]): Set<string> {
+  const found = new Set<string>();
+  const data = new Set<string>();
+  for (const { evaluation, state } of evaluated) {
+    for (const [key, table] of changedTables(state)) (isLogWrite(table) ? found : data).add(key);
+    for (const key of evaluation.session.logWrites) found.add(key);
+  }
+  for (const key of data) found.delete(key);
+  return found;
+}
+
+/** Tables that flow into tables that are no logs, into checks, or into returned rows. */
+function readForData(
+  evaluated: readonly Evaluated[],
+  logs: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const read = new Set<string>();
+  for (const { evaluation, state } of evaluated) {
+    const { session } = evaluation;
+    const finals = [...changedTables(state)].flatMap(([key, table]) =>
+      table.version && !logs.has(key) ? [table.version] : [],
+    );
+    const rendered = [
+      ...[...finals, ...session.returned].map((version) => renderVersion(version, PLAIN)),
+      ...session.raises.map((raise) => renderFragment(raise.condition, PLAIN)),
+    ];
+    for (const { relations } of rendered)
+      for (const { table } of relations) read.add(qualified(table));
+    for (const key of session.readByFunctions.keys()) read.add(key);
+  }
+  return read;
+}
+
+/** Renders a version as it is, without regard to models. */
+const PLAIN: RenderSettings = { finals: new Map(), changed: new Set(), taken: new Set() };
+
+/** Refusals that do not matter in a table that is left out. */
+const FORGIVEN: ReadonlySet<string> = new Set([
+  'unprovable-count',
+  'sequence',
+  'trigger-on-table',
+  'function-side-effect',
+]);
+
+export function isLogWrite(table: TableState): boolean {
   if (!table.onlyDataFree || table.version === null) return false;
-  if (table.refusal)
-    return table.refusal.code === 'unprovable-count' || table.refusal.code === 'sequence';
-  const settings = {
-    own: null,
-    finals: new Map(),
-    changed: new Set<string>(),
-    taken: new Set<string>(),
-  };
-  const rendered = renderVersion(table.version, settings);
+  if (table.refusal && !FORGIVEN.has(table.refusal.code)) return false;
+  const rendered = renderVersion(table.version, PLAIN);
   return rendered.noise || rendered.refusals.length > 0;
 }

@@ -10,10 +10,8 @@ import type { Cte, Query, Refusal, Sql, SqlPart } from './types.ts';
 import type { Version } from './version.ts';
 
 export interface RenderSettings {
-  /** The table whose model is rendered; null for a test. */
-  readonly own: string | null;
-  /** Final versions of the tables of the same translation that have models, by `schema.name`. */
-  readonly finals: ReadonlyMap<string, Version>;
+  /** Versions that other models of the same translation build, and their tables. */
+  readonly finals: ReadonlyMap<Version, QualifiedName>;
   /** Tables that the translation changes. */
   readonly changed: ReadonlySet<string>;
   /** Names that the author's text uses for CTEs of its own. */
@@ -122,12 +120,12 @@ class Renderer {
   }
 
   #relation(version: Version): Extract<SqlPart, { kind: 'relation' }> | null {
-    const { own, finals, changed } = this.#settings;
-    const key = version.owner;
-    const isFinal =
-      key !== null && key !== own && version !== this.#root && finals.get(key) === version;
+    const { finals, changed } = this.#settings;
+    const final = finals.get(version);
+    const isFinal = final !== undefined && version !== this.#root;
     if (version.body.kind !== 'initial' && !isFinal) return null;
-    const table = version.body.kind === 'initial' ? version.body.table : nameOf(key ?? '');
+    const table = isFinal || version.body.kind !== 'initial' ? final : version.body.table;
+    if (!table) return null;
     const state = isFinal ? 'final' : changed.has(qualified(table)) ? 'former' : 'current';
     this.#relations.set(`${state} ${qualified(table)}`, { table, state });
     return { kind: 'relation', table, state };
@@ -188,11 +186,6 @@ class Renderer {
       return [version];
     return version.body.inputs.flatMap((input) => this.#unionInputs(input));
   }
-}
-
-function nameOf(key: string): QualifiedName {
-  const dot = key.indexOf('.');
-  return { schema: key.slice(0, dot), name: key.slice(dot + 1) };
 }
 
 function columnList(version: Version): string {

@@ -70,6 +70,11 @@ export class Session {
     this.written = written;
   }
 
+  /** Set by the evaluation: notes what a function that changes tables does to them. */
+  sideEffect: (routine: Routine, refusal: Refusal) => void = (_routine, refusal) => {
+    this.refusals.push(refusal);
+  };
+
   note(kind: Note['kind'], line: number, message: string): void {
     if (this.notes.some((note) => note.line === line && note.message === message)) return;
     this.notes.push({ kind, line, message });

@@ -49,6 +49,8 @@ export type LastRows =
 export interface LoopRows {
   readonly rows: Version;
   readonly alias: string;
+  /** The loop's variable is a record: its fields are named with it in front. */
+  readonly record: boolean;
 }
 
 export interface State {

@@ -8,7 +8,8 @@ import { from, sql } from './fragment.ts';
 import { identifier } from './identifiers.ts';
 import type { StatementPart } from './postgres/statement.ts';
 import type { CodeText, Target } from './program.ts';
-import { refuse, RefusalError } from './refusals.ts';
+import { makeRefusal, refuse, RefusalError } from './refusals.ts';
+import type { Refusal } from './types.ts';
 import type { RuleContext, WriteResult } from './rules/context.ts';
 import { deleteRows, truncate } from './rules/delete.ts';
 import { insert, shown, withComments } from './rules/insert.ts';
@@ -183,10 +184,7 @@ function commit(evaluation: Evaluation, state: State, pending: readonly Pending[
     next = withTable(next, key, {
       ...context.table,
       version,
-      refusal:
-        first.bound.kind === 'delete' && version.body.kind === 'empty'
-          ? null
-          : context.table.refusal,
+      refusal: context.table.refusal ?? triggerRefusal(evaluation, first.bound),
       lines: {
         first: Math.min(context.table.lines?.first ?? Infinity, ...lines.map((line) => line.first)),
         last: Math.max(context.table.lines?.last ?? 0, ...lines.map((line) => line.last)),
@@ -197,6 +195,14 @@ function commit(evaluation: Evaluation, state: State, pending: readonly Pending[
     });
   }
   return next;
+}
+
+/** A table with triggers has writers that the routine does not show. */
+function triggerRefusal(evaluation: Evaluation, bound: BoundWrite): Refusal | null {
+  const triggers = evaluation.session.index.table(bound.table.name)?.triggers ?? [];
+  if (triggers.length === 0) return null;
+  const message = `The table ${qualified(bound.table.name)} has triggers: ${triggers.join(', ')}.`;
+  return makeRefusal('trigger-on-table', bound.place, message);
 }
 
 /** Whether a write puts nothing but constants, parameters, clocks and counters into its table. */
@@ -270,7 +276,7 @@ function createAs(
   const name = createdName(evaluation, bound.table);
   const key = qualified(name);
   const existing = evaluation.environment(state).shapeOf(name);
-  if (existing?.version && bound.onlyIfMissing) {
+  if (bound.onlyIfMissing && !bound.table.temporary && !isDropped(state, key)) {
     refuse(
       'ddl',
       bound.place,
@@ -309,6 +315,10 @@ function createAs(
   return made(evaluation, state, key, shape, version, bound.lines);
 }
 
+function isDropped(state: State, key: string): boolean {
+  return state.tables.get(key)?.version === null;
+}
+
 function made(
   evaluation: Evaluation,
   state: State,
@@ -320,12 +330,22 @@ function made(
   const before = evaluation.environment(state).shapeOf(shape.name);
   return withTable({ ...state, lastRows: { kind: 'rows', rows: version } }, key, {
     shape: shape.temporary ? shape : (catalogShape(evaluation, shape) ?? shape),
-    initial: before?.initial ?? version,
+    initial: before?.initial ?? nothing(evaluation, version),
     version,
     refusal: null,
     sequenceRestarted: true,
     lines: { first: before?.lines?.first ?? lines.first, last: lines.last },
     onlyDataFree: false,
+  });
+}
+
+/** A table that the routine makes was not there before. */
+function nothing(evaluation: Evaluation, version: Version): Version {
+  return evaluation.session.factory.make({
+    ...version,
+    title: 'not there yet',
+    body: { kind: 'empty' },
+    change: null,
   });
 }
 
@@ -345,7 +365,8 @@ function create(
   const name = createdName(evaluation, bound.table);
   const key = qualified(name);
   const existing = evaluation.environment(state).shapeOf(name);
-  if (existing?.version && bound.onlyIfMissing && !bound.table.temporary) return state;
+  if (bound.onlyIfMissing && !bound.table.temporary && existing?.version) return state;
+  const keeps = bound.onlyIfMissing && !bound.table.temporary && !isDropped(state, key);
   const shape: TableShape = {
     name,
     temporary: bound.table.temporary,
@@ -368,9 +389,12 @@ function create(
     change: null,
     owner: null,
     dataFree: true,
-    body: { kind: 'empty' },
+    body: keeps ? { kind: 'initial', table: name } : { kind: 'empty' },
   });
-  return made(evaluation, state, key, shape, version, bound.lines);
+  const next = made(evaluation, state, key, shape, version, bound.lines);
+  const table = next.tables.get(key);
+  // From the second run on the table is there, with the rows of the runs before.
+  return keeps && table ? withTable(next, key, { ...table, initial: version }) : next;
 }
 
 function drop(

@@ -102,6 +102,8 @@ export interface TranslatedModel {
    * read the former state of this model's table.
    */
   readonly buildAfter: readonly QualifiedName[];
+  /** A step that several models share; the procedure itself has no such table. */
+  readonly intermediate: boolean;
   /** First and last line of the procedure's body that this model comes from. */
   readonly lines: { readonly first: number; readonly last: number };
 }

@@ -15,8 +15,33 @@ import { evaluateExpression, readsRelation } from './variables.ts';
 type IfStep = Extract<Step, { kind: 'if' }>;
 
 export function applyIf(evaluation: Evaluation, step: IfStep, state: State): Flow {
+  if (changesNothing(evaluation, step, state)) return { state, ending: 'falls-through' };
   if (state.loop) return ifOverLoop(evaluation, step, state);
   return applyArms(evaluation, step.arms, step.otherwise, state);
+}
+
+/** Sides that only write messages, or make what is there already, leave the state as it is. */
+function changesNothing(evaluation: Evaluation, step: IfStep, state: State): boolean {
+  const sides = [...step.arms.map((arm) => arm.body), step.otherwise];
+  const plain = sides
+    .flat()
+    .every(
+      (inner) =>
+        inner.kind === 'statement' || (inner.kind === 'raise' && inner.level === 'message'),
+    );
+  if (!plain) return false;
+  return sides.every((body) => {
+    const probe = evaluation.probe();
+    const flow = probe.run(body, state);
+    const { refusals, handlerWrites } = probe.session;
+    return (
+      flow.ending === 'falls-through' &&
+      flow.state.tables === state.tables &&
+      refusals.length === 0 &&
+      handlerWrites.size === 0 &&
+      flow.state.variables === state.variables
+    );
+  });
 }
 
 function applyArms(

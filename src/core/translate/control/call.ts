@@ -15,8 +15,10 @@ import { canonicalType } from '../postgres/tree.ts';
 import type { CodeText, Target } from '../program.ts';
 import type { Place } from '../refusals.ts';
 import { refuse } from '../refusals.ts';
+import { isLogWrite } from '../log-tables.ts';
+import type { Refusal } from '../types.ts';
 import type { State, Value } from '../state.ts';
-import { withVariable } from '../state.ts';
+import { emptyState, withVariable } from '../state.ts';
 import { asType, constantVariable } from './variables.ts';
 import { constantOf } from '../postgres/constants.ts';
 
@@ -42,8 +44,13 @@ export function callBound(
 }
 
 /** `PERFORM f(…)`: a call where `f` is a routine that changes tables; null for any other query. */
-export function callRoutine(evaluation: Evaluation, query: CodeText, state: State): State | null {
-  return effectfulCall(evaluation, query, state, null);
+export function callRoutine(
+  evaluation: Evaluation,
+  query: CodeText,
+  state: State,
+  target: Target | null,
+): State | null {
+  return effectfulCall(evaluation, query, state, target);
 }
 
 /** `x := f(…)` where `f` changes tables; null for any other expression. */
@@ -190,4 +197,24 @@ function parameters(
     block.set(`$${index + 1}`, entry);
   }
   return block;
+}
+
+/**
+ * A function that changes tables is called inside an expression. That is right only where the
+ * tables turn out to be logs; its value can't be told.
+ */
+export function noteSideEffect(evaluation: Evaluation, routine: Routine, refusal: Refusal): void {
+  const { session } = evaluation;
+  for (const key of session.facts.of(routine).writes) session.handlerWrites.set(key, refusal);
+  if (routine.language !== 'sql' && routine.language !== 'plpgsql') return;
+  if (session.callStack.includes(routineId(routine))) return;
+  const probe = evaluation.probe(routine);
+  const unknown = { path: [], arguments: [], place: refusal, target: null };
+  try {
+    const block = parameters(evaluation, emptyState(), routine, unknown);
+    const { state } = probe.run(readProgram(routine), { ...emptyState(), variables: [block] });
+    for (const [key, table] of state.tables) if (isLogWrite(table)) session.logWrites.add(key);
+  } catch {
+    // What can't be read can't be shown to be a log: the refusal stays.
+  }
 }

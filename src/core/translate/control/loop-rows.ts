@@ -107,7 +107,7 @@ export function withColumns(
   const columns: ColumnInfo[] = [...kept, ...added.map(({ name, type }) => ({ name, type }))];
   const lines = list.flatMap((item, index) => (index === 0 ? item : sql`,\n    ${item}`));
   return {
-    alias,
+    ...loop,
     rows: evaluation.session.factory.make({
       ...rows,
       title,
@@ -283,7 +283,7 @@ export function rowsWhere(
   at: { readonly line: number },
 ): LoopRows {
   return {
-    alias: loop.alias,
+    ...loop,
     rows: evaluation.session.factory.make({
       ...loop.rows,
       title: 'rows of the loop for which the condition holds',
@@ -351,7 +351,7 @@ function rejoin(
     }
     return result;
   });
-  return { ...merged, variables, loop: { alias: before.alias, rows } };
+  return { ...merged, variables, loop: { ...before, rows } };
 }
 
 function aligned(

@@ -253,7 +253,7 @@ export function overRows(
           body: { ...rows.body, head: names },
         })
       : { ...rows, columns };
-  const loop: LoopRows = { rows: relation, alias };
+  const loop: LoopRows = { rows: relation, alias, record };
   const scalars = new Map<string, Value>(
     record
       ? []

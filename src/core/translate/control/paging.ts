@@ -10,6 +10,8 @@ import type { State } from '../state.ts';
 import { lookup } from '../state.ts';
 import { constantVariable } from './variables.ts';
 import { constantOf } from '../postgres/constants.ts';
+import { scan } from '../postgres/parser.ts';
+import { assignedIn } from './loop.ts';
 
 type While = Extract<Step, { kind: 'while' }>;
 
@@ -37,8 +39,12 @@ export function pagedBody(step: While, state: State): { readonly body: readonly 
     (inner) =>
       !['statement', 'assign', 'exit', 'diagnostics', 'transaction', 'raise'].includes(inner.kind),
   );
-  const assigns = step.body.filter((inner) => inner.kind === 'assign');
-  if (!grows || !leaves || others.length > 0 || assigns.length > 1) return null;
+  const set = step.body.flatMap((inner) => assignedIn(inner)).map((target) => target.join('.'));
+  // Whatever else the loop sets must not reach the pages.
+  const mixed = set.some(
+    (name) => name !== page.offset && mentions(`${page.whole.text} ${page.limit}`, name),
+  );
+  if (!grows || !leaves || others.length > 0 || mixed) return null;
   return {
     body: step.body.flatMap((inner): Step[] =>
       inner.kind === 'statement'
@@ -48,6 +54,10 @@ export function pagedBody(step: While, state: State): { readonly body: readonly 
           : [],
     ),
   };
+}
+
+function mentions(text: string, name: string): boolean {
+  return scan(text).some((token) => token.text.toLowerCase() === name.toLowerCase());
 }
 
 const squeeze = (text: string): string => text.replaceAll(/\s+/gu, '').toLowerCase();

@@ -14,7 +14,11 @@ type While = Extract<Step, { kind: 'while' }>;
 
 export function applyWhile(evaluation: Evaluation, step: While, state: State): State {
   const fetched = fetchLoop(step);
-  if (fetched) return applyForQuery(evaluation, fetched, state);
+  if (fetched) {
+    const { name } = fetched.source;
+    const source = { ...fetched.source, arguments: evaluation.cursorArguments.get(name) ?? null };
+    return applyForQuery(evaluation, { ...fetched, source }, state);
+  }
   const stepped = steppedLoop(evaluation, step, state);
   if (stepped) return stepped;
   const paged = pagedBody(step, state);
@@ -35,8 +39,11 @@ export function applyWhile(evaluation: Evaluation, step: While, state: State): S
   );
 }
 
+type ForQuery = Extract<Step, { kind: 'for-query' }>;
+type FetchLoop = ForQuery & { readonly source: Extract<ForQuery['source'], { kind: 'cursor' }> };
+
 /** `LOOP FETCH c INTO r; EXIT WHEN NOT FOUND; … END LOOP` is a FOR loop over the cursor. */
-function fetchLoop(step: While): Extract<Step, { kind: 'for-query' }> | null {
+export function fetchLoop(step: While): FetchLoop | null {
   const [fetch, exit, ...body] = step.body;
   if (step.condition !== null || fetch?.kind !== 'fetch' || !fetch.next || fetch.move) return null;
   if (exit?.kind !== 'exit' || exit.again || !exit.condition || !isNotFound(exit.condition))

@@ -410,6 +410,12 @@ export class Binder {
       );
     }
     const reading = this.environment.functionCall(path, this.place(start));
+    if (reading.kind === 'unknown') {
+      this.source.edit(start, this.source.endOfBrackets(start), [
+        { kind: 'poison', refusal: reading.refusal },
+      ]);
+      return;
+    }
     if (reading.kind === 'renamed') {
       this.source.edit(start, this.source.endOfName(start, nameParts), text(reading.sql));
     }

@@ -2,6 +2,7 @@
 import type { Fragment } from '../fragment.ts';
 import type { TableTarget } from '../bound.ts';
 import type { Place } from '../refusals.ts';
+import type { Refusal } from '../types.ts';
 import type { Version } from '../version.ts';
 import type { RangeItem } from './scope.ts';
 import type { RelationName } from './tree.ts';
@@ -16,6 +17,8 @@ export interface VariableReading {
 export type FunctionReading =
   /** Leave it as it stands. */
   | { readonly kind: 'plain' }
+  /** Its value can't be told; whoever needs it is refused. */
+  | { readonly kind: 'unknown'; readonly refusal: Refusal }
   /** Put this in place of the function's name: the name with its schema. */
   | { readonly kind: 'renamed'; readonly sql: string };
 

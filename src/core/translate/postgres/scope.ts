@@ -25,6 +25,8 @@ export interface RangeItem extends QueryShape {
   readonly alias: string;
   /** The version that is read, where the entry is a table; null for subqueries and functions. */
   readonly version: Version | null;
+  /** Its columns can be named only with the alias in front: the record of a loop. */
+  readonly qualifiedOnly?: boolean;
   /** Name of the schema as the author wrote it, for references such as `schema.table.column`. */
   readonly schema: string | null;
 }
@@ -74,6 +76,7 @@ export function findBareColumn(scope: Scope | null, name: string): FoundColumn |
   let maybe = false;
   for (let at = scope; at !== null; at = at.parent) {
     for (const item of at.items) {
+      if (item.qualifiedOnly) continue;
       const found = columnOf(item, name);
       if (found) return found;
       if (item.columns === null) maybe = true;

@@ -4,7 +4,14 @@
  * A WITH clause that writes makes several parts of one statement. They are bound one after the
  * other, since a later part may read what an earlier one returns.
  */
-import type { CommonTableExpr, CreateStmt, Node } from 'libpg-query';
+import type {
+  AlterTableStmt,
+  CommonTableExpr,
+  CreateStmt,
+  Node,
+  RangeVar,
+  SelectStmt,
+} from 'libpg-query';
 import type { BoundStatement, BoundWrite, CallArgument, TableColumn } from '../bound.ts';
 import type { Fragment } from '../fragment.ts';
 import { sql, text } from '../fragment.ts';
@@ -76,6 +83,16 @@ export function readStatement(
       ),
   };
   return [...parts, whole];
+}
+
+/** Whether a statement only reads. False where it does not parse. */
+export function isPlainQuery(code: CodeText): boolean {
+  try {
+    const node = parseSql(code.text).stmts?.[0]?.stmt;
+    return node !== undefined && 'SelectStmt' in node && !node.SelectStmt.intoClause && writingCtes(node) === null;
+  } catch {
+    return false;
+  }
 }
 
 /** CTEs of a WITH clause of which at least one writes; null where none does. */
@@ -186,17 +203,42 @@ function bindWhole(
   if ('SelectStmt' in node) {
     const select =
       mainToken === undefined ? node.SelectStmt : { ...node.SelectStmt, withClause: {} };
-    if (select.intoClause?.rel) {
-      refuse(
-        'statement',
-        common.place,
-        'SELECT … INTO a table inside a function body: write CREATE TABLE AS.',
-      );
-    }
     const start = source.tokens[firstToken]?.start ?? 0;
+    if (select.intoClause?.rel)
+      return bindSelectInto(select, select.intoClause.rel, context, common, start);
     return { ...common, kind: 'query', query: bindQuery(select, context, start, undefined) };
   }
   return bindOther(node, context, common);
+}
+
+/** `SELECT … INTO table`: the same as CREATE TABLE AS. */
+function bindSelectInto(
+  select: SelectStmt,
+  relation: RangeVar,
+  context: WriteContext,
+  common: Common,
+  start: number,
+): BoundStatement {
+  const { source } = context;
+  const name = relationName(relation);
+  const at = source.index(relation.location);
+  const into = source.tokens.findLast(
+    (token) => token.start < at && token.text.toUpperCase() === 'INTO',
+  );
+  source.edit(into?.start ?? at, source.endOfName(at, name.schema === null ? 1 : 2), text(''));
+  const { intoClause: _into, ...query } = select;
+  return {
+    ...common,
+    kind: 'create-as',
+    table: {
+      name: { schema: name.schema ?? '', name: name.name },
+      temporary: relation.relpersistence === 't',
+      alias: name.name,
+    },
+    query: bindQuery(query, context, start, undefined),
+    head: null,
+    onlyIfMissing: false,
+  };
 }
 
 function withoutCtes(node: Node): Node {
@@ -294,11 +336,56 @@ function bindOther(node: Node, context: WriteContext, common: Common): BoundStat
   }
   if ('CopyStmt' in node)
     refuse('copy', common.place, 'COPY moves rows between a table and a file.');
+  if ('AlterTableStmt' in node) return bindAlter(node.AlterTableStmt, context, common);
   const [kind = ''] = Object.keys(node);
   const message = IGNORED[kind];
   if (message !== undefined) return { ...common, kind: 'ignored', message };
   refuse('ddl', common.place, "The statement changes the database's definition.");
 }
+
+/** ALTER TABLE that changes no row: constraints, owners, and columns that are there already. */
+function bindAlter(
+  statement: AlterTableStmt,
+  context: WriteContext,
+  common: Common,
+): BoundStatement {
+  const relation = statement.relation
+    ? context.environment.relation(relationName(statement.relation))
+    : null;
+  const isThere = (name: string | undefined): boolean =>
+    relation?.columns?.some((column) => column.name === name) === true;
+  const changes = (statement.cmds ?? []).some((node) => {
+    const command = 'AlterTableCmd' in node ? node.AlterTableCmd : {};
+    if (command.subtype === 'AT_AddColumn') {
+      const column =
+        command.def && 'ColumnDef' in command.def ? command.def.ColumnDef.colname : undefined;
+      return !(command.missing_ok && isThere(column));
+    }
+    return !HARMLESS.has(command.subtype ?? '');
+  });
+  if (changes) refuse('ddl', common.place, 'The statement changes the columns of a table.');
+  return {
+    ...common,
+    kind: 'ignored',
+    message:
+      "ALTER TABLE is left out: the columns are there, and constraints stand in the model's contract.",
+  };
+}
+
+/** Kinds of ALTER TABLE after which every row is as it was. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'AT_AddConstraint',
+  'AT_DropConstraint',
+  'AT_ValidateConstraint',
+  'AT_ChangeOwner',
+  'AT_SetStatistics',
+  'AT_SetStorage',
+  'AT_ClusterOn',
+  'AT_SetRelOptions',
+  'AT_ResetRelOptions',
+  'AT_SetLogged',
+  'AT_SetUnLogged',
+]);
 
 /** Binds the arguments of a call whose function name starts at an index of the text. */
 export function bindArguments(

@@ -21,7 +21,8 @@ interface Comparison {
 
 /** `variable operator …`, with the text on the right. */
 function comparison(code: CodeText): Comparison | null {
-  const node = expressionNode(code);
+  let node = expressionNode(code);
+  while (node && 'TypeCast' in node) node = node.TypeCast.arg ?? null;
   if (!node || !('A_Expr' in node) || node.A_Expr.kind !== 'AEXPR_OP') return null;
   const { lexpr, name, location } = node.A_Expr;
   const operator = name?.[0] && 'String' in name[0] ? (name[0].String.sval ?? '') : '';
@@ -34,8 +35,19 @@ function comparison(code: CodeText): Comparison | null {
   return {
     operator,
     left: path.length === 1 ? (path[0] ?? null) : null,
-    rightText: code.text.slice(token.end).trim(),
+    rightText: rightSide(code.text, token.end),
   };
+}
+
+/** The text after an operator, up to the bracket that closes around both sides. */
+function rightSide(text: string, start: number): string {
+  let depth = 0;
+  for (const token of scan(text)) {
+    if (token.start < start) continue;
+    if (token.text === '(') depth += 1;
+    if (token.text === ')' && (depth -= 1) < 0) return text.slice(start, token.start).trim();
+  }
+  return text.slice(start).trim();
 }
 
 export interface UpperBound {

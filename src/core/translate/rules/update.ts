@@ -3,7 +3,6 @@ import type { BoundUpdate } from '../bound.ts';
 import type { Fragment } from '../fragment.ts';
 import { from, sql } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
-import { refuse } from '../refusals.ts';
 import type { ShapeColumn, ShapeKey } from '../table.ts';
 import { identifyingKey } from '../table.ts';
 import type { Version } from '../version.ts';
@@ -17,6 +16,8 @@ import {
   withGenerated,
 } from './context.ts';
 import { shown, withComments } from './insert.ts';
+
+const ROW_NUMBER = 'row_of_table';
 
 type Values = ReadonlyMap<string, Fragment>;
 
@@ -163,16 +164,9 @@ function updateFromAny(
   values: Values,
 ): WriteResult {
   const { alias } = statement.table;
-  const key = identifyingKey(context.shape);
-  if (!key) {
-    refuse(
-      'several-matches',
-      statement.place,
-      'No key shows that at most one row of FROM matches a row of the table, and the table has no key to pick one by.',
-    );
-  }
-  const table = sql`from ${from(context.current)} as ${identifier(alias)}`;
-  const matches = allMatches(statement, context, values, key);
+  const { rows: base, key } = identifiedRows(statement, context);
+  const table = sql`from ${from(base)} as ${identifier(alias)}`;
+  const matches = allMatches(statement, context, base, values, key);
   const keyNames = key.columns.map((column) => identifier(`key_${column}`));
   const picked = sql`(select distinct on (${keyNames.join(', ')}) * from ${from(matches)})`;
   const condition = key.columns
@@ -214,11 +208,35 @@ function updateFromAny(
   };
 }
 
+/** The table's rows with a key to find them by: one of its own, or a number given to each row. */
+function identifiedRows(
+  statement: BoundUpdate,
+  context: RuleContext,
+): { readonly rows: Version; readonly key: Pick<ShapeKey, 'columns'> } {
+  const key = identifyingKey(context.shape);
+  if (key) return { rows: context.current, key };
+  const rows = context.factory.make({
+    ...context.current,
+    label: `${context.shape.name.name}_numbered`,
+    title: `update ${shown(context.shape.name)}: rows numbered, since the table has no key`,
+    lines: statement.lines,
+    change: null,
+    owner: null,
+    body: {
+      kind: 'query',
+      head: null,
+      sql: sql`select\n    *,\n    row_number() over () as ${ROW_NUMBER}\nfrom ${from(context.current)}`,
+    },
+  });
+  return { rows, key: { columns: [ROW_NUMBER] } };
+}
+
 function allMatches(
   statement: BoundUpdate,
   context: RuleContext,
+  base: Version,
   values: Values,
-  key: ShapeKey,
+  key: Pick<ShapeKey, 'columns'>,
 ): Version {
   const { alias } = statement.table;
   const keys = key.columns
@@ -236,7 +254,7 @@ function allMatches(
     body: {
       kind: 'query',
       head: null,
-      sql: sql`select\n    ${keys},\n    matched.*\nfrom ${from(context.current)} as ${identifier(alias)}\ncross join lateral (\n    ${matchQuery(statement, values)}\n) as matched`,
+      sql: sql`select\n    ${keys},\n    matched.*\nfrom ${from(base)} as ${identifier(alias)}\ncross join lateral (\n    ${matchQuery(statement, values)}\n) as matched`,
     },
   });
 }
