@@ -35,6 +35,18 @@ export function truncate(text: string, columns: number): string {
   return `${kept.trimEnd()}…`;
 }
 
+/** Lines of at most so many columns, broken between words; a word that is longer is cut. */
+export function wrap(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? word : `${last} ${word}`;
+    if (last !== undefined && width(longer) <= columns) lines[lines.length - 1] = longer;
+    else lines.push(truncate(word, columns));
+  }
+  return lines;
+}
+
 /** Cut or filled up with blanks to exactly so many columns. */
 export function fit(text: string, columns: number, align: 'left' | 'right' = 'left'): string {
   const cut = truncate(text, columns);

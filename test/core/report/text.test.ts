@@ -9,6 +9,7 @@ import {
   shortList,
   truncate,
   width,
+  wrap,
 } from '../../../src/core/report/text.ts';
 
 test.each([
@@ -52,6 +53,12 @@ test('text is cut by the columns that it takes', () => {
   expect(truncate('abc', 0)).toBe('');
   expect(fit('日本', 6)).toBe('日本  ');
   expect(fit('12', 4, 'right')).toBe('  12');
+});
+
+test('text is broken between words', () => {
+  expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
+  expect(wrap('a extraordinarily b', 6)).toEqual(['a', 'extra…', 'b']);
+  expect(wrap('', 5)).toEqual(['']);
 });
 
 test('fitted text takes exactly the columns', () => {
