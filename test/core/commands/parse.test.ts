@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCommentEvent } from '../../../src/core/commands/comment.ts';
 import { helpText } from '../../../src/core/commands/help.ts';
