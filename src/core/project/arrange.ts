@@ -13,6 +13,7 @@ import {
   modelNamer,
   NameRegistry,
   routineName,
+  safeName,
   shortHash,
   withSuffix,
 } from './names.ts';
@@ -124,6 +125,8 @@ function writersByTable(
   const writers = new Map<string, number[]>();
   for (const [position, translation] of translations.entries()) {
     for (const model of translation.models) {
+      // A step belongs to its procedure alone, however it is called.
+      if (model.intermediate) continue;
       const key = qualified(model.table);
       const positions = writers.get(key) ?? [];
       positions.push(position);
@@ -140,7 +143,9 @@ function nameModels(
   views: readonly View[],
   existing: ExistingProject | null,
 ): readonly PlannedModel[] {
-  const tables = translations.flatMap(({ models }) => models.map(({ table }) => table));
+  const tables = translations.flatMap(({ models }) =>
+    models.flatMap(({ table, intermediate }) => (intermediate ? [] : [table])),
+  );
   const known = [...catalog.tables, ...catalog.views].map(({ name }) => name);
   const candidates = modelNamer([...known, ...tables]);
   const occupied = new Set(known.map(qualified));
@@ -155,14 +160,14 @@ function nameModels(
     translation.models.map((translated): PlannedModel => {
       const { table } = translated;
       const written = writers.get(qualified(table)) ?? [];
-      const final = finals.get(qualified(table)) ?? table.name;
-      const isFinal = written.at(-1) === position;
+      const final = finals.get(qualified(table)) ?? safeName(table.name);
+      const isFinal = !translated.intermediate && written.at(-1) === position;
       const name = isFinal ? final : names.claim(stepNames(final, table, translation, occupied));
       return {
         name,
         relation: isFinal ? table : { schema: table.schema, name },
         role: isFinal ? 'final' : 'step',
-        inChain: written.length > 1,
+        inChain: written.length > 1 && !translated.intermediate,
         position,
         routine: translation.routine,
         translated,
@@ -242,6 +247,7 @@ function viewModel(view: View): TranslatedModel {
     query: { ctes: [], final: viewParts(view) },
     incremental: null,
     buildAfter: [],
+    intermediate: false,
     lines: { first: 1, last: view.sql.split('\n').length },
   };
 }

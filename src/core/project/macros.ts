@@ -96,8 +96,9 @@ export const ROWS_MACRO: Macro = {
     {%- set assignments = [] -%}
     {%- for column in columns if column not in facts.key_columns -%}
         {#- Equal is not the same: 1.0 and 1.00, one day and 24 hours. Their texts differ. -#}
-        {%- set as_is = '' if column in facts.plain_columns else '::text collate "C"' -%}
-        {%- do changed.append('old.' ~ column ~ as_is ~ ' is distinct from new.' ~ column ~ as_is) -%}
+        {%- set text = '' if column in facts.plain_columns else '::text collate "C"' -%}
+        {%- set stored = '::' ~ facts.rounding_types[column] if column in facts.rounding_types else '' -%}
+        {%- do changed.append('old.' ~ column ~ text ~ ' is distinct from new.' ~ column ~ stored ~ text) -%}
         {%- do assignments.append(column ~ ' = new.' ~ column) -%}
     {%- endfor -%}
     {%- set changed = changed | join('\\n        or ') -%}
@@ -140,7 +141,9 @@ export const ROWS_MACRO: Macro = {
     {%- for column in key -%}
         {%- do quoted.append(column if column.startswith('"') else '"' ~ column ~ '"') -%}
     {%- endfor -%}
-    {%- set facts = {'key_columns': quoted, 'plain_columns': [], 'generated_columns': [], 'update_rows': true} -%}
+    {%- set facts = {
+        'key_columns': quoted, 'plain_columns': [], 'rounding_types': {}, 'generated_columns': [], 'update_rows': true
+    } -%}
     {%- set columns -%}
         select
             '"' || replace(attname, '"', '""') || '"' as column_name,
@@ -148,6 +151,10 @@ export const ROWS_MACRO: Macro = {
                 'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'bool'::regtype, 'date'::regtype,
                 'timestamp'::regtype, 'timestamptz'::regtype, 'uuid'::regtype, 'bytea'::regtype
             ) as is_plain,
+            case when atttypmod <> -1 and atttypid in (
+                'numeric'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype, 'time'::regtype,
+                'timetz'::regtype, 'interval'::regtype
+            ) then format_type(atttypid, atttypmod) end as rounding_type,
             attidentity = 'a' as is_identity,
             attgenerated <> '' as is_generated
         from pg_catalog.pg_attribute
@@ -155,6 +162,7 @@ export const ROWS_MACRO: Macro = {
     {%- endset -%}
     {%- for column in run_query(columns) -%}
         {%- if column['is_plain'] -%}{%- do facts.plain_columns.append(column['column_name']) -%}{%- endif -%}
+        {%- if column['rounding_type'] -%}{%- do facts.rounding_types.update({column['column_name']: column['rounding_type']}) -%}{%- endif -%}
         {%- if column['is_generated'] -%}{%- do facts.generated_columns.append(column['column_name']) -%}{%- endif -%}
         {%- if column['is_identity'] and column['column_name'] not in quoted -%}
             {%- do facts.update({'update_rows': false}) -%}
