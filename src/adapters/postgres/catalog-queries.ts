@@ -108,6 +108,9 @@ export const KEY_ROWS = `
   ORDER BY i.indrelid, i.indisprimary DESC, x.relname`;
 
 /** Copies that a foreign key on a partitioned table makes within its own table are left out. */
+const foreignKeyAction = (column: string): string =>
+  `CASE ${column} WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' ELSE 'restrict' END`;
+
 export const FOREIGN_KEY_ROWS = `
   SELECT json_build_object(
     'relation', k.conrelid::text, 'name', k.conname,
@@ -116,6 +119,7 @@ export const FOREIGN_KEY_ROWS = `
       FROM unnest(k.conkey) WITH ORDINALITY u(attnum, n)
       JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum),
     'schema', n.nspname, 'table', r.relname,
+    'onDelete', ${foreignKeyAction('k.confdeltype')}, 'onUpdate', ${foreignKeyAction('k.confupdtype')},
     'referenced', (
       SELECT json_agg(a.attname ORDER BY u.n)
       FROM unnest(k.confkey) WITH ORDINALITY u(attnum, n)
@@ -140,12 +144,18 @@ export const CHECK_ROWS = `
 
 /** Triggers and rewrite rules that act in ordinary sessions. */
 export const TRIGGER_ROWS = `
-  SELECT json_build_object('relation', h.relation::text, 'name', h.name)
+  SELECT json_build_object('relation', h.relation::text, 'name', h.name, 'events', h.events)
   FROM (
-    SELECT t.tgrelid AS relation, t.tgname AS name FROM pg_trigger t
+    SELECT t.tgrelid AS relation, t.tgname AS name,
+      array_remove(ARRAY[
+        CASE WHEN t.tgtype & 4 > 0 THEN 'insert' END, CASE WHEN t.tgtype & 16 > 0 THEN 'update' END,
+        CASE WHEN t.tgtype & 8 > 0 THEN 'delete' END, CASE WHEN t.tgtype & 32 > 0 THEN 'truncate' END], NULL) AS events
+    FROM pg_trigger t
     WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
     UNION ALL
-    SELECT r.ev_class, r.rulename FROM pg_rewrite r
+    SELECT r.ev_class, r.rulename,
+      ARRAY[CASE r.ev_type WHEN '2' THEN 'update' WHEN '3' THEN 'insert' ELSE 'delete' END]
+    FROM pg_rewrite r
     WHERE r.rulename <> '_RETURN' AND r.ev_enabled IN ('O', 'A')) h
   JOIN ${RELATIONS} ON c.oid = h.relation
   ORDER BY h.relation, h.name`;

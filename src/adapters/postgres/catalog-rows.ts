@@ -45,7 +45,11 @@ export const keySchema = z.object({
   predicate: z.string().nullable(),
 });
 
+const foreignKeyAction = z.enum(['restrict', 'cascade', 'set null', 'set default']);
+
 export const foreignKeySchema = z.object({
+  onDelete: foreignKeyAction,
+  onUpdate: foreignKeyAction,
   relation: z.string(),
   name: z.string(),
   columns: z.array(z.string()),
@@ -56,7 +60,11 @@ export const foreignKeySchema = z.object({
 
 export const checkSchema = z.object({ relation: z.string(), name: z.string(), sql: z.string() });
 
-export const triggerSchema = z.object({ relation: z.string(), name: z.string() });
+export const triggerSchema = z.object({
+  relation: z.string(),
+  name: z.string(),
+  events: z.array(z.enum(['insert', 'update', 'delete', 'truncate'])),
+});
 
 export const sequenceSchema = nameSchema.extend({
   start: z.string(),

@@ -14,9 +14,7 @@ export function sameName(a: QualifiedName, b: QualifiedName): boolean {
  * `schema.name(argument types)`: how plans, progress rows and reports name a routine.
  * Only parameters that a caller passes count, so OUT and TABLE parameters are left out.
  */
-export function routineId(
-  routine: Pick<Routine, 'name' | 'parameters' | 'kind'>,
-): string {
+export function routineId(routine: Pick<Routine, 'name' | 'parameters' | 'kind'>): string {
   const passed = routine.parameters.filter(
     (parameter) =>
       parameter.mode !== 'table' && (parameter.mode !== 'out' || routine.kind === 'procedure'),

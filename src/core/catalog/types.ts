@@ -46,7 +46,15 @@ export interface ForeignKey {
   readonly columns: readonly string[];
   readonly references: QualifiedName;
   readonly referencedColumns: readonly string[];
+  /** What a change of the referenced row does to the referring rows. */
+  readonly onDelete?: ForeignKeyAction;
+  readonly onUpdate?: ForeignKeyAction;
 }
+
+/** `restrict` stands for NO ACTION too: both end in an error. */
+export type ForeignKeyAction = 'restrict' | 'cascade' | 'set null' | 'set default';
+
+export type TriggerEvent = 'insert' | 'update' | 'delete' | 'truncate';
 
 export interface CheckConstraint {
   readonly name: string;
@@ -63,6 +71,8 @@ export interface Table {
   readonly checks: readonly CheckConstraint[];
   /** Names of triggers that act on writes: hidden writers. */
   readonly triggers: readonly string[];
+  /** Events on which any of them acts; all where it is left out. */
+  readonly triggerEvents?: readonly TriggerEvent[];
   readonly comment: string | null;
   /** The planner's estimate; null where the table was never analysed. */
   readonly estimatedRows: number | null;

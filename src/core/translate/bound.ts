@@ -148,6 +148,8 @@ export type BoundStatement =
       readonly kind: 'truncate';
       readonly tables: readonly TableTarget[];
       readonly restartIdentity: boolean;
+      /** Tables that refer to these are emptied too. */
+      readonly cascade: boolean;
     })
   | (Common & {
       readonly kind: 'create-as';

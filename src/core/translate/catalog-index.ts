@@ -8,17 +8,32 @@ export class CatalogIndex {
   readonly #views: ReadonlyMap<string, View>;
   readonly #routines: ReadonlyMap<string, readonly Routine[]>;
   readonly #types: ReadonlySet<string>;
+  readonly #referring: ReadonlyMap<string, readonly Table[]>;
 
   constructor(catalog: Catalog) {
     this.catalog = catalog;
     this.#tables = new Map(catalog.tables.map((table) => [qualified(table.name), table]));
     this.#views = new Map(catalog.views.map((view) => [qualified(view.name), view]));
     this.#routines = Map.groupBy(catalog.routines, (routine) => qualified(routine.name));
+    const links = catalog.tables.flatMap((table) =>
+      table.foreignKeys.map((key) => ({ table, to: qualified(key.references) })),
+    );
+    this.#referring = new Map(
+      [...Map.groupBy(links, (link) => link.to)].map(([to, group]) => [
+        to,
+        group.map((link) => link.table),
+      ]),
+    );
     this.#types = new Set(catalog.types.map((type) => qualified(type.name)));
   }
 
   table(name: QualifiedName): Table | null {
     return this.#tables.get(qualified(name)) ?? null;
+  }
+
+  /** Tables with a foreign key to a table. */
+  referring(name: QualifiedName): readonly Table[] {
+    return this.#referring.get(qualified(name)) ?? [];
   }
 
   view(name: QualifiedName): View | null {

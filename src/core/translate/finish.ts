@@ -12,11 +12,7 @@ import type { State, TableState } from './state.ts';
 import { TEMPORARY } from './state.ts';
 import type { Built } from './models.ts';
 import { modelsOf } from './models.ts';
-import type {
-  Refusal,
-  TranslatedTest,
-  Translation,
-} from './types.ts';
+import type { Refusal, TranslatedTest, Translation } from './types.ts';
 import type { Version } from './version.ts';
 
 export interface Evaluated {

@@ -30,6 +30,11 @@ const ADVICE = {
     'Make the join give one row for each target row: a unique key on the source, or DISTINCT ON.',
   'trigger-on-table':
     'A trigger changes rows behind the statement. Move what it does into the procedure.',
+  'foreign-key-action':
+    'Delete or update the referring rows in the procedure itself, so that every change can be seen.',
+  'session-setting':
+    'Write the time zone, date style or search path into the statement: AT TIME ZONE, to_char, schema.table.',
+  'system-column': 'Use a key of the table: ctid and its kin name a place on disk, not a row.',
   'function-side-effect':
     'Call the function in a statement of its own (PERFORM, CALL), not inside a query.',
   'function-reads-written':

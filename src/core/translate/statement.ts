@@ -1,5 +1,6 @@
 /** Applies one bound SQL statement to a state. */
 import { qualified } from '../catalog/names.ts';
+import type { ForeignKeyAction, TriggerEvent } from '../catalog/types.ts';
 import type { BoundStatement, BoundWrite, Returning, TableTarget } from './bound.ts';
 import { callBound } from './control/call.ts';
 import { selectInto } from './control/variables.ts';
@@ -184,7 +185,7 @@ function commit(evaluation: Evaluation, state: State, pending: readonly Pending[
     next = withTable(next, key, {
       ...context.table,
       version,
-      refusal: context.table.refusal ?? triggerRefusal(evaluation, first.bound),
+      refusal: context.table.refusal ?? hiddenWrite(evaluation, first.bound),
       lines: {
         first: Math.min(context.table.lines?.first ?? Infinity, ...lines.map((line) => line.first)),
         last: Math.max(context.table.lines?.last ?? 0, ...lines.map((line) => line.last)),
@@ -197,12 +198,59 @@ function commit(evaluation: Evaluation, state: State, pending: readonly Pending[
   return next;
 }
 
-/** A table with triggers has writers that the routine does not show. */
-function triggerRefusal(evaluation: Evaluation, bound: BoundWrite): Refusal | null {
-  const triggers = evaluation.session.index.table(bound.table.name)?.triggers ?? [];
-  if (triggers.length === 0) return null;
-  const message = `The table ${qualified(bound.table.name)} has triggers: ${triggers.join(', ')}.`;
-  return makeRefusal('trigger-on-table', bound.place, message);
+/** What happens behind a write where the routine does not show it; null where nothing does. */
+function hiddenWrite(evaluation: Evaluation, bound: BoundWrite): Refusal | null {
+  const { index } = evaluation.session;
+  const table = index.table(bound.table.name);
+  const events = eventsOf(bound);
+  if (!table) return null;
+  const key = qualified(table.name);
+  if (
+    table.triggers.length > 0 &&
+    (table.triggerEvents ?? events).some((event) => events.includes(event))
+  ) {
+    const message = `The table ${key} has triggers: ${table.triggers.join(', ')}.`;
+    return makeRefusal('trigger-on-table', bound.place, message);
+  }
+  for (const referring of index.referring(table.name)) {
+    const acts = referring.foreignKeys.some((foreignKey) => {
+      if (qualified(foreignKey.references) !== key) return false;
+      const onUpdate =
+        events.includes('update') &&
+        foreignKey.referencedColumns.some((column) => setsColumn(bound, column));
+      return (
+        (events.includes('delete') && isAction(foreignKey.onDelete)) ||
+        (onUpdate && isAction(foreignKey.onUpdate))
+      );
+    });
+    if (!acts) continue;
+    const message = `A foreign key of ${qualified(referring.name)} changes its rows when rows of ${key} go or change.`;
+    return makeRefusal('foreign-key-action', bound.place, message);
+  }
+  return null;
+}
+
+function isAction(action: ForeignKeyAction | undefined): boolean {
+  return action !== undefined && action !== 'restrict';
+}
+
+function eventsOf(bound: BoundWrite): readonly TriggerEvent[] {
+  if (bound.kind === 'insert')
+    return bound.conflict?.action.kind === 'update' ? ['insert', 'update'] : ['insert'];
+  if (bound.kind !== 'merge') return [bound.kind];
+  return bound.arms.flatMap((arm) => (arm.action.kind === 'nothing' ? [] : [arm.action.kind]));
+}
+
+function setsColumn(bound: BoundWrite, column: string): boolean {
+  const sets =
+    bound.kind === 'update'
+      ? bound.set
+      : bound.kind === 'merge'
+        ? bound.arms.flatMap((arm) => (arm.action.kind === 'update' ? arm.action.set : []))
+        : bound.kind === 'insert' && bound.conflict?.action.kind === 'update'
+          ? bound.conflict.action.set
+          : [];
+  return sets.some((assignment) => assignment.column === column);
 }
 
 /** Whether a write puts nothing but constants, parameters, clocks and counters into its table. */
@@ -232,7 +280,7 @@ function applyOther(evaluation: Evaluation, state: State, bound: BoundStatement)
   switch (bound.kind) {
     case 'truncate': {
       let next = state;
-      for (const table of bound.tables) {
+      for (const table of bound.cascade ? withReferring(evaluation, bound.tables) : bound.tables) {
         const context = ruleContext(evaluation, next, table);
         const { next: version } = truncate(bound, context);
         next = withTable(next, qualified(table.name), {
@@ -259,6 +307,21 @@ function applyOther(evaluation: Evaluation, state: State, bound: BoundStatement)
     default:
       return state;
   }
+}
+
+/** The tables, and all tables that refer to them. */
+function withReferring(
+  evaluation: Evaluation,
+  tables: readonly TableTarget[],
+): readonly TableTarget[] {
+  const found = new Map(tables.map((table) => [qualified(table.name), table]));
+  for (const table of found.values()) {
+    for (const { name } of evaluation.session.index.referring(table.name)) {
+      if (!found.has(qualified(name)))
+        found.set(qualified(name), { name, temporary: false, alias: name.name });
+    }
+  }
+  return [...found.values()];
 }
 
 /** The name under which a table that is made here is known. */

@@ -16,6 +16,7 @@ import { findLogTables } from './log-tables.ts';
 import { cteNames } from './postgres/cte-names.ts';
 import { FactsReader } from './postgres/facts.ts';
 import { readProgram } from './postgres/program.ts';
+import { isMeaningful } from './postgres/settings.ts';
 import { canonicalType } from './postgres/tree.ts';
 import { makeRefusal } from './refusals.ts';
 import { Session } from './session.ts';
@@ -62,6 +63,19 @@ function evaluateRoutine(
     return refused(
       routine,
       makeRefusal('language', place, `It is written in ${routine.language}.`),
+    );
+  }
+  const setting = Object.keys(routine.settings).find(
+    (name) => name !== 'search_path' && isMeaningful(name),
+  );
+  if (setting !== undefined) {
+    return refused(
+      routine,
+      makeRefusal(
+        'session-setting',
+        { line: 1, construct: `SET ${setting}` },
+        `The routine runs with its own ${setting}.`,
+      ),
     );
   }
   const session = new Session(index, facts, facts.of(routine).writes, inScope);

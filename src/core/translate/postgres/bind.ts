@@ -14,6 +14,7 @@ import type {
   WithClause,
 } from 'libpg-query';
 import type { Fragment } from '../fragment.ts';
+import { isSystemColumn } from './scope.ts';
 import { sql, text } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import type { Place } from '../refusals.ts';
@@ -342,6 +343,13 @@ export class Binder {
 
   #columnRef(path: readonly string[], start: number, scope: Scope | null): void {
     const end = this.source.endOfName(start, path.length);
+    if (isSystemColumn(path.at(-1) ?? '') && this.environment.variable(path) === null) {
+      refuse(
+        'system-column',
+        this.place(start, end - start),
+        `${path.join('.')} is a system column.`,
+      );
+    }
     if (path.length === 1 && path[0] !== '*') {
       const name = path[0] ?? '';
       const column = findBareColumn(scope, name);

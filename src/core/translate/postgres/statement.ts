@@ -25,6 +25,7 @@ import type { WriteContext } from './dml.ts';
 import type { BindEnvironment } from './environment.ts';
 import { parseSql } from './parser.ts';
 import { newScope } from './scope.ts';
+import { isMeaningful } from './settings.ts';
 import { SourceText } from './source.ts';
 import { functionPath, names, relationName, typeText } from './tree.ts';
 
@@ -37,7 +38,6 @@ export interface StatementPart {
 }
 
 const IGNORED: Readonly<Record<string, string>> = {
-  VariableSetStmt: 'SET is left out: it changes the session, not the rows.',
   VacuumStmt: 'VACUUM or ANALYZE is left out: dbt or autovacuum does it.',
   IndexStmt: "CREATE INDEX is left out: state indexes in the model's config.",
   LockStmt: 'LOCK TABLE is left out: dbt swaps tables as a whole.',
@@ -89,7 +89,12 @@ export function readStatement(
 export function isPlainQuery(code: CodeText): boolean {
   try {
     const node = parseSql(code.text).stmts?.[0]?.stmt;
-    return node !== undefined && 'SelectStmt' in node && !node.SelectStmt.intoClause && writingCtes(node) === null;
+    return (
+      node !== undefined &&
+      'SelectStmt' in node &&
+      !node.SelectStmt.intoClause &&
+      writingCtes(node) === null
+    );
   } catch {
     return false;
   }
@@ -276,6 +281,7 @@ function bindOther(node: Node, context: WriteContext, common: Common): BoundStat
       kind: 'truncate',
       tables,
       restartIdentity: node.TruncateStmt.restart_seqs === true,
+      cascade: node.TruncateStmt.behavior === 'DROP_CASCADE',
     };
   }
   if ('CreateTableAsStmt' in node) {
@@ -336,6 +342,16 @@ function bindOther(node: Node, context: WriteContext, common: Common): BoundStat
   }
   if ('CopyStmt' in node)
     refuse('copy', common.place, 'COPY moves rows between a table and a file.');
+  if ('VariableSetStmt' in node) {
+    const { name = '' } = node.VariableSetStmt;
+    if (isMeaningful(name))
+      refuse('session-setting', common.place, `SET ${name} changes what later statements mean.`);
+    return {
+      ...common,
+      kind: 'ignored',
+      message: `SET ${name} is left out: it changes the session, not the rows.`,
+    };
+  }
   if ('AlterTableStmt' in node) return bindAlter(node.AlterTableStmt, context, common);
   const [kind = ''] = Object.keys(node);
   const message = IGNORED[kind];
