@@ -14,8 +14,9 @@ const POSTGRES_ALIASES: Readonly<Record<string, string>> = {
   dec: 'numeric',
   varchar: 'character varying',
   'char varying': 'character varying',
-  char: 'character',
-  bpchar: 'character',
+  char: 'bpchar',
+  character: 'bpchar',
+  bit: '"bit"',
   varbit: 'bit varying',
   timestamptz: 'timestamp with time zone',
   timestamp: 'timestamp without time zone',
@@ -24,13 +25,18 @@ const POSTGRES_ALIASES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The type as the catalog spells it. PostgreSQL takes no length or precision into a signature, and
- * folds what stands outside quotes to lower case.
+ * The type as the catalog spells it: PostgreSQL's `format_type` without a modifier, where `bpchar`
+ * and `"bit"` are what people call `char` and `bit`. PostgreSQL takes no length, precision or
+ * number of dimensions into a signature, and folds what stands outside quotes to lower case.
  */
 export function canonicalType(text: string, dialect: Dialect): string {
   const spaced = text.replaceAll(/\s+/gu, ' ').trim();
   if (dialect !== 'postgres' || spaced.includes('"')) return spaced;
-  const bare = spaced.toLowerCase().replaceAll(/ ?\([^)]*\)/gu, '');
-  const [, name = bare, array = ''] = /^(.*?)\s*((?:\[\d*\])*)$/u.exec(bare) ?? [];
-  return `${POSTGRES_ALIASES[name] ?? name}${array.replaceAll(/\d/gu, '')}`;
+  const short = spaced
+    .toLowerCase()
+    .replace(/^float ?\((?:\d|1\d|2[0-4])\)/u, 'real')
+    .replaceAll(/ ?\([^)]*\)/gu, '')
+    .replace(/^interval [a-z ]+/u, 'interval');
+  const bare = short.replace(/ ?(?:\[\d*\] ?)+$/u, '');
+  return `${POSTGRES_ALIASES[bare] ?? bare}${bare === short ? '' : '[]'}`;
 }

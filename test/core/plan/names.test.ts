@@ -20,7 +20,11 @@ test.each([
     'dw.load(numeric(10,2), timestamp(3) with time zone)',
     'dw.load(numeric, timestamp with time zone)',
   ],
-  ['dw.load(int4[], text[3][3])', 'dw.load(integer[], text[][])'],
+  ['dw.load(int4[], text[3][3])', 'dw.load(integer[], text[])'],
+  [
+    'dw.load(char(3), "char", bit(2), bit varying(2))',
+    'dw.load(bpchar, "char", "bit", bit varying)',
+  ],
   ['dw.load("my schema"."My, type")', 'dw.load("my schema"."My, type")'],
   ['"my schema"."Load ""x"" (all)"(text)', 'my schema.Load "x" (all)(text)'],
   ['`my db`.`load all`()', 'my db.load all()'],
@@ -69,6 +73,18 @@ test('names end at 63 bytes in PostgreSQL and at 64 characters in MySQL', () => 
   expect(ok(`dw.${'é'.repeat(64)}`, 'mysql')).toBe(true);
   expect(ok(`dw.${'é'.repeat(65)}`, 'mysql')).toBe(false);
   expect(routine(`dw.${'x'.repeat(64)}()`)).toContain('longer than 63 bytes');
+});
+
+test.each([
+  ['float(24)', 'real'],
+  ['float(25)', 'double precision'],
+  ['interval year to month', 'interval'],
+  ['interval(3)', 'interval'],
+  ['timestamp (3) with time zone', 'timestamp with time zone'],
+  ['VARCHAR(20)[]', 'character varying[]'],
+  ['dw.my_type', 'dw.my_type'],
+])('the type %s is spelled %s', (text, type) => {
+  expect(routine(`dw.load(${text})`)).toBe(`dw.load(${type})`);
 });
 
 test('MySQL types keep their length', () => {
