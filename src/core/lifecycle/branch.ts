@@ -1,0 +1,139 @@
+/** What stands on the branch of a run: made from what is recorded, and from nothing else. */
+import type { Catalog } from '../catalog/types.ts';
+import { parameterValues } from '../plan/parameter-values.ts';
+import type { Plan } from '../plan/types.ts';
+import { readExistingProject } from '../project/existing.ts';
+import { Parameters } from '../project/parameters.ts';
+import { renderProject } from '../project/render.ts';
+import type {
+  ExistingProject,
+  ModelUnitTest,
+  ProjectFile,
+  ProjectOptions,
+  RenderedProject,
+} from '../project/types.ts';
+import type { ProofVerdict } from '../proof/types.ts';
+import { migrationMarkdown } from '../report/migration.ts';
+import type { MigrationDecision, MigrationEntry } from '../report/migration-types.ts';
+import type { Translation } from '../translate/types.ts';
+import type { RunMember, RunMembers } from './run.ts';
+import { isDone } from './state.ts';
+
+/** Everything that is known of a run, as its tables hold it. */
+export interface RunKnowledge {
+  readonly plan: Plan;
+  readonly catalog: Catalog;
+  /** In execution order. */
+  readonly members: RunMembers;
+  /** By procedure; the latest of each. */
+  readonly translations: ReadonlyMap<string, Translation>;
+  readonly verdicts: ReadonlyMap<string, ProofVerdict>;
+  readonly unitTests: ReadonlyMap<string, readonly ModelUnitTest[]>;
+  readonly decisions: ReadonlyMap<string, MigrationDecision>;
+  /** What people have in the folder of the dbt project, by path relative to it. */
+  readonly peoples: ReadonlyMap<string, string>;
+}
+
+/** The dbt project of everything that is done. */
+export function finishedProject(knowledge: RunKnowledge): RenderedProject {
+  const { members, translations } = knowledge;
+  const finished = [...members.values()].flatMap((member) => {
+    const translation = isInProject(member) ? translations.get(member.id) : undefined;
+    return translation === undefined ? [] : [translation];
+  });
+  return renderProject({
+    catalog: knowledge.catalog,
+    translations: finished,
+    options: projectOptions(knowledge, finished),
+  });
+}
+
+/** How the project of some translations is rendered, wherever it is built. */
+export function projectOptions(
+  { plan, peoples, unitTests }: Pick<RunKnowledge, 'plan' | 'peoples' | 'unitTests'>,
+  translations: readonly Translation[],
+): ProjectOptions {
+  return {
+    name: plan.settings.name,
+    clock: 'live',
+    parameters: planParameters(plan, translations),
+    unitTests: translations.flatMap(({ routine }) => unitTests.get(routine) ?? []),
+    freshness: [],
+    existing: existingProject(peoples),
+  };
+}
+
+/** What the plan gives for the parameters of procedures, by procedure and parameter. */
+export function planParameters(
+  plan: Plan,
+  translations: readonly Translation[],
+): ProjectOptions['parameters'] {
+  const planned = new Map(plan.procedures.map((procedure) => [procedure.id, procedure]));
+  return Object.fromEntries(
+    translations.flatMap(({ routine, parameters }) => {
+      const procedure = planned.get(routine);
+      return procedure === undefined
+        ? []
+        : [[routine, parameterValues(procedure, plan.settings, parameters).values]];
+    }),
+  );
+}
+
+function existingProject(peoples: ReadonlyMap<string, string>): ExistingProject | null {
+  const files = [...peoples].map(([path, text]): ProjectFile => ({ path, text }));
+  return files.some(({ path }) => /^dbt_project\.ya?ml$/u.test(path))
+    ? readExistingProject(files)
+    : null;
+}
+
+/** A manual model is a person's file: it is there without us. */
+function isInProject({ state }: RunMember): boolean {
+  return isDone(state.status) && state.status !== 'Skipped' && state.route === 'automatic';
+}
+
+/** `MIGRATION.md`. */
+export function migrationFile(knowledge: RunKnowledge, project: RenderedProject): string {
+  const { plan, members, translations } = knowledge;
+  const inProject = [...members.values()].filter(isInProject);
+  const rendered = inProject.flatMap(({ id }) => translations.get(id) ?? []);
+  const { variables } = new Parameters(rendered, projectOptions(knowledge, rendered));
+  return migrationMarkdown(
+    {
+      plan: plan.settings.name,
+      project: plan.settings.production.project,
+      entries: plan.procedures.flatMap(({ id }) => {
+        const member = members.get(id);
+        return member === undefined ? [] : [migrationEntry(member, knowledge, project)];
+      }),
+      notIncluded: plan.procedures
+        .filter(({ include }) => !include)
+        .map(({ id, ratingReasons }) => ({ name: id, reason: ratingReasons })),
+      variables,
+      problems: project.problems,
+    },
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+function migrationEntry(
+  { id, state }: RunMember,
+  { translations, verdicts, decisions }: RunKnowledge,
+  project: RenderedProject,
+): MigrationEntry {
+  const decided = isPersons(state.status) || state.route === 'manual';
+  return {
+    name: id,
+    translation: translations.get(id) ?? null,
+    verdict: verdicts.get(id) ?? null,
+    decision: decided ? (decisions.get(id) ?? null) : null,
+    models: project.models
+      .filter(({ routine }) => routine === id)
+      .map(({ name, path }) => ({ name, path })),
+  };
+}
+
+function isPersons(status: RunMember['state']['status']): boolean {
+  return (
+    status === 'Skipped' || status === 'Completed (accepted)' || status === 'Completed (manual)'
+  );
+}
