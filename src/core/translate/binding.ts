@@ -16,7 +16,7 @@ import type { RelationName } from './postgres/tree.ts';
 import { makeRefusal, refuse, RefusalError } from './refusals.ts';
 import type { Place } from './refusals.ts';
 import type { Session } from './session.ts';
-import { lookup, TEMPORARY } from './state.ts';
+import { labelKey, lookup, TEMPORARY } from './state.ts';
 import type { LoopRows, State, TableState } from './state.ts';
 import type { RangeItem } from './postgres/scope.ts';
 import type { Version } from './version.ts';
@@ -42,7 +42,7 @@ export class StateEnvironment implements BindEnvironment {
     const temporary = { schema: TEMPORARY, name: name.name };
     if (
       (name.schema === null || name.schema === TEMPORARY) &&
-      this.#state.tables.has(qualified(temporary))
+      this.#state.tables.get(qualified(temporary))?.version
     )
       return temporary;
     if (name.schema !== null) return { schema: name.schema, name: name.name };
@@ -97,7 +97,10 @@ export class StateEnvironment implements BindEnvironment {
         type: column?.type ?? null,
       };
     }
-    // `routine.parameter` and `block_label.variable`.
+    // `block_label.variable` and `routine.parameter`.
+    const block = this.#state.variables.find((candidate) => candidate.has(labelKey(first)));
+    const labelled = block?.get(second);
+    if (labelled?.kind === 'scalar') return labelled;
     if (first === this.#routine.name.name) return this.variable([second]);
     return null;
   }

@@ -105,6 +105,7 @@ export type Step =
   | {
       readonly kind: 'block';
       readonly line: number;
+      readonly label: string | null;
       readonly declarations: readonly Declaration[];
       readonly body: readonly Step[];
       readonly handlers: readonly Handler[];

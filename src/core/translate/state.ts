@@ -85,6 +85,11 @@ export function lookup(state: State, name: string): Value | null {
   return null;
 }
 
+/** The entry by which a block is found by its label. */
+export function labelKey(label: string): string {
+  return `<<${label}>>`;
+}
+
 /** Sets a variable in the block that declares it; in the outermost one where none does. */
 export function withVariable(state: State, name: string, value: Value): State {
   const declared = state.variables.findLastIndex((block) => block.has(name));

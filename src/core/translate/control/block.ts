@@ -4,18 +4,21 @@ import { text } from '../fragment.ts';
 import type { Declaration, Handler, Step } from '../program.ts';
 import { makeRefusal } from '../refusals.ts';
 import type { State, Value } from '../state.ts';
-import { withBlock, withoutBlock } from '../state.ts';
+import { labelKey, withBlock, withoutBlock } from '../state.ts';
 import { asType, declaration, evaluateExpression } from './variables.ts';
 
 type BlockStep = Extract<Step, { kind: 'block' }>;
 
 export function applyBlock(evaluation: Evaluation, step: BlockStep, state: State): Flow {
-  let inner = withBlock(state, new Map());
+  let inner = withBlock(state, new Map(step.label === null ? [] : [[labelKey(step.label), LABEL]]));
   for (const item of step.declarations) inner = declare(evaluation, item, inner);
   for (const handler of step.handlers) noteHandler(evaluation, handler, inner);
   const flow = evaluation.run(step.body, inner);
   return { ...flow, state: withoutBlock(flow.state) };
 }
+
+/** Marks a block by its label among its variables. */
+const LABEL: Value = { kind: 'scalar', sql: text('null'), type: null };
 
 function declare(evaluation: Evaluation, item: Declaration, state: State): State {
   const block = new Map(state.variables.at(-1));

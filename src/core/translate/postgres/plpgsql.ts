@@ -308,7 +308,16 @@ class Reader {
       };
     });
     if (block.lineno === 0 && declarations.length === 0 && handlers.length === 0) return body;
-    return [{ kind: 'block', line: block.lineno, declarations, body, handlers }];
+    return [
+      {
+        kind: 'block',
+        line: block.lineno,
+        label: block.label ?? null,
+        declarations,
+        body,
+        handlers,
+      },
+    ];
   }
 
   /** Variables are listed flat; those declared before a block's BEGIN and in no block yet are its. */

@@ -15,9 +15,8 @@ import {
   tableVersion,
   withGenerated,
 } from './context.ts';
+import { identifiedRows, keyColumns, keyNames, onKeyNames } from './identify.ts';
 import { shown, withComments } from './insert.ts';
-
-const ROW_NUMBER = 'row_of_table';
 
 type Values = ReadonlyMap<string, Fragment>;
 
@@ -164,17 +163,12 @@ function updateFromAny(
   values: Values,
 ): WriteResult {
   const { alias } = statement.table;
-  const { rows: base, key } = identifiedRows(statement, context);
+  const { rows: base, key } = identifiedRows(context, statement.lines);
   const table = sql`from ${from(base)} as ${identifier(alias)}`;
   const matches = allMatches(statement, context, base, values, key);
-  const keyNames = key.columns.map((column) => identifier(`key_${column}`));
-  const picked = sql`(select distinct on (${keyNames.join(', ')}) * from ${from(matches)})`;
-  const condition = key.columns
-    .map(
-      (column) =>
-        `matched.${identifier(`key_${column}`)} = ${identifier(alias)}.${identifier(column)}`,
-    )
-    .join('\n    and ');
+  const names = keyNames(key).join(', ');
+  const picked = sql`(select distinct on (${names}) * from ${from(matches)})`;
+  const condition = onKeyNames(key, 'matched', alias);
   const changed = versionOf(
     statement,
     context,
@@ -202,33 +196,10 @@ function updateFromAny(
         line: statement.place.line,
         message:
           'Several rows of FROM match one row of the table with different values; which one is taken depends on their order.',
-        query: sql`select ${keyNames.join(', ')}\nfrom ${from(matches)}\ngroup by ${keyNames.join(', ')}\nhaving count(distinct row(${row})) > 1`,
+        query: sql`select ${names}\nfrom ${from(matches)}\ngroup by ${names}\nhaving count(distinct row(${row})) > 1`,
       },
     ],
   };
-}
-
-/** The table's rows with a key to find them by: one of its own, or a number given to each row. */
-function identifiedRows(
-  statement: BoundUpdate,
-  context: RuleContext,
-): { readonly rows: Version; readonly key: Pick<ShapeKey, 'columns'> } {
-  const key = identifyingKey(context.shape);
-  if (key) return { rows: context.current, key };
-  const rows = context.factory.make({
-    ...context.current,
-    label: `${context.shape.name.name}_numbered`,
-    title: `update ${shown(context.shape.name)}: rows numbered, since the table has no key`,
-    lines: statement.lines,
-    change: null,
-    owner: null,
-    body: {
-      kind: 'query',
-      head: null,
-      sql: sql`select\n    *,\n    row_number() over () as ${ROW_NUMBER}\nfrom ${from(context.current)}`,
-    },
-  });
-  return { rows, key: { columns: [ROW_NUMBER] } };
 }
 
 function allMatches(
@@ -239,9 +210,7 @@ function allMatches(
   key: Pick<ShapeKey, 'columns'>,
 ): Version {
   const { alias } = statement.table;
-  const keys = key.columns
-    .map((column) => `${identifier(alias)}.${identifier(column)} as ${identifier(`key_${column}`)}`)
-    .join(',\n    ');
+  const keys = keyColumns(key, alias);
   return context.factory.make({
     label: `${context.shape.name.name}_matches`,
     title: `update ${shown(context.shape.name)}: rows that match`,
