@@ -8,6 +8,8 @@ import type { PhrasingContent } from 'mdast';
 const BEFORE = '| a |\n|---|\n| ';
 /** Nothing that Markdown reads as anything but text; `_` only between letters and digits. */
 const PLAIN = /^(?:[^\\`*_<&[\]!~|]|(?<=[\p{L}\p{N}])_+(?=[\p{L}\p{N}]))*$/u;
+/** A dot takes its place where the rest is looked at: no letter, so that `_` beside it is not plain. */
+const ESCAPE = /\\([!-/:-@[-`{-~])/gu;
 const CODE = /^`([^`|\\]*[^`|\\ ][^`|\\]*)`$/u;
 
 /**
@@ -18,6 +20,7 @@ const CODE = /^`([^`|\\]*[^`|\\ ][^`|\\]*)`$/u;
  */
 export function cellText(markdown: string): string {
   if (PLAIN.test(markdown)) return markdown;
+  if (PLAIN.test(markdown.replaceAll(ESCAPE, '.'))) return markdown.replaceAll(ESCAPE, '$1');
   const code = CODE.exec(markdown)?.[1];
   if (code !== undefined) return withoutCodePadding(code);
   const source = `${BEFORE}${markdown} |`;

@@ -5,12 +5,12 @@ import { nameCell, escapeCell } from './cell-writing.ts';
 import { formatIdentifier, formatRoutineName, formatTableName } from './names.ts';
 import type { Argument, Dialect, PipelineMode, Rating } from './types.ts';
 
-export interface DraftRoutine {
+interface DraftRoutine {
   readonly name: QualifiedName;
   readonly argumentTypes: readonly string[];
 }
 
-export interface DraftPipeline {
+interface DraftPipeline {
   readonly include: boolean;
   readonly source: QualifiedName;
   readonly target: QualifiedName;
@@ -18,7 +18,7 @@ export interface DraftPipeline {
   readonly mode: PipelineMode;
 }
 
-export interface DraftProcedure extends DraftRoutine {
+interface DraftProcedure extends DraftRoutine {
   readonly include: boolean;
   readonly arguments: readonly Argument[];
   readonly writes: readonly QualifiedName[];

@@ -11,7 +11,7 @@ import type { Sheet, SheetRow } from './sheet.ts';
 import type { Cell } from './table.ts';
 
 /** `id`: of a procedure `schema.name(argument types)`, of a pipeline its source `schema.table`. */
-export interface PlanItem {
+interface PlanItem {
   readonly kind: 'procedure' | 'pipeline';
   readonly id: string;
 }

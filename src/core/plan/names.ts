@@ -10,7 +10,7 @@ import { shown } from './shown.ts';
 import { canonicalType } from './type-names.ts';
 
 /** Why a text is no name, with what to write instead. */
-export interface NameProblem {
+interface NameProblem {
   readonly code: Extract<PlanProblemCode, 'name-invalid' | 'name-too-long'>;
   readonly message: string;
 }
@@ -98,7 +98,7 @@ export function splitList(text: string): string[] {
 }
 
 /** Splits at a character that stands outside quotes, parentheses and brackets. */
-export function splitOutside(text: string, separator: string): string[] {
+function splitOutside(text: string, separator: string): string[] {
   const parts: string[] = [];
   let rest = text;
   for (let at = findOutside(rest, separator); at >= 0; at = findOutside(rest, separator)) {

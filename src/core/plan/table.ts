@@ -9,7 +9,7 @@ export interface Cell {
 }
 
 /** Offsets in UTF-16 units of the whole text; `end` is behind the last character. */
-export interface TextRange {
+interface TextRange {
   readonly start: number;
   readonly end: number;
 }

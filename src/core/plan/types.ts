@@ -20,7 +20,7 @@ export interface Position {
 }
 
 /** A database that the plan names. `urlVariable` is the NAME of the variable that holds its URL. */
-export interface DatabaseSetting {
+interface DatabaseSetting {
   readonly dialect: Dialect;
   readonly urlVariable: string;
 }

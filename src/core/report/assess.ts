@@ -18,7 +18,7 @@ export interface Assessment {
   readonly procedures: readonly AssessedProcedure[];
 }
 
-export interface RefusalCount {
+interface RefusalCount {
   readonly code: string;
   readonly procedures: number;
   /** Places in all procedures. */
@@ -26,7 +26,7 @@ export interface RefusalCount {
   readonly advice: string;
 }
 
-export interface AssessedProcedure {
+interface AssessedProcedure {
   readonly name: string;
   readonly outcome: Translation['outcome'];
   /** Tables that models will build: `schema.name`. */

@@ -38,7 +38,7 @@ export interface MigrationDecision {
   readonly reason: string | null;
 }
 
-export interface MigrationVariable {
+interface MigrationVariable {
   readonly name: string;
   readonly routine: string;
   readonly parameter: string;

@@ -39,6 +39,8 @@ const LOOKS: Readonly<Record<Status, Look>> = {
   'Completed (accepted)': { label: 'Accepted', mark: '✓', colour: 32 },
   Skipped: { label: 'Skipped', mark: '–', colour: 90 },
 };
+/** Always the same, so that rows stay in place while statuses change. */
+const STATUS_COLUMNS = Math.max(...Object.values(LOOKS).map(({ label }) => label.length));
 const DIM = 90;
 const BOLD = 1;
 
@@ -65,18 +67,15 @@ export function terminalTable(progress: Progress, options: TerminalOptions): rea
   const head = headLines(progress, columns, paint);
   if (progress.rows.length === 0) return head;
   const room = Math.max(LEAST_ROWS, options.lines - head.length - 1);
-  const cells = progress.rows.map((row) => cellsOf(row, options.now));
-  const layout = layoutOf(cells, columns);
-  const lines = (cell: RowCells): string[] => rowLines(cell, layout, columns, paint);
-  const needed = cells.reduce((sum, cell) => sum + lines(cell).length, 0);
-  const titles = paint(DIM, titleLine(layout, columns));
-  if (needed <= room) return [...head, titles, ...cells.flatMap(lines)];
+  const whole = pictureOf(progress.rows.slice(0, room), options.now, columns, paint);
+  const fits = progress.rows.length <= room && whole.lines.flat().length <= room;
+  if (fits) return [...head, whole.titles, ...whole.lines.flat()];
 
-  const shown: string[] = [];
   const ordered = byUrgency(progress.rows, BY_ACTIVITY);
+  const { titles, lines } = pictureOf(ordered.slice(0, room), options.now, columns, paint);
+  const shown: string[] = [];
   let taken = 0;
-  for (const row of ordered) {
-    const next = lines(cellsOf(row, options.now));
+  for (const next of lines) {
     if (shown.length + next.length > room - 1) break;
     shown.push(...next);
     taken += 1;
@@ -84,6 +83,21 @@ export function terminalTable(progress: Progress, options: TerminalOptions): rea
   const rest = ordered.slice(taken);
   const more = truncate(`… and ${formatNumber(rest.length)} more: ${countWords(rest)}`, columns);
   return [...head, titles, ...shown, paint(DIM, more)];
+}
+
+/** The title line, and the lines of each row. */
+function pictureOf(
+  rows: readonly ProgressRow[],
+  now: Instant,
+  columns: number,
+  paint: Paint,
+): { readonly titles: string; readonly lines: readonly string[][] } {
+  const cells = rows.map((row) => cellsOf(row, now));
+  const layout = layoutOf(cells, columns);
+  return {
+    titles: paint(DIM, titleLine(layout, columns)),
+    lines: cells.map((cell) => rowLines(cell, layout, columns, paint)),
+  };
 }
 
 /** One line for the run and one for each row, uncut: for pipes and logs. */
@@ -144,7 +158,6 @@ interface RowCells {
 }
 
 interface Layout {
-  readonly status: number;
   readonly name: number;
   /** 0 where no row has any. */
   readonly phase: number;
@@ -190,17 +203,19 @@ function layoutOf(cells: readonly RowCells[], columns: number): Layout {
     const most = cells.reduce((sum, cell) => Math.max(sum, width(of(cell))), 0);
     return most === 0 ? 0 : Math.max(most, width(title));
   };
-  const status = widest((cell) => LOOKS[cell.row.status].label, 'Status');
   const phase = widest((cell) => cell.phase, 'Phase');
   const time = widest((cell) => cell.time, 'Time');
   const wantedName = widest((cell) => cell.name, 'Name');
   const hasDetail = widest((cell) => cell.detail, 'Detail') > 0;
   const others = [phase, time].filter((of) => of > 0);
   const room =
-    columns - 2 - status - GAP.length - others.reduce((sum, of) => sum + of + GAP.length, 0);
+    columns -
+    2 -
+    STATUS_COLUMNS -
+    GAP.length -
+    others.reduce((sum, of) => sum + of + GAP.length, 0);
   const name = Math.max(1, Math.min(wantedName, room));
   return {
-    status,
     name,
     phase,
     time,
@@ -210,7 +225,7 @@ function layoutOf(cells: readonly RowCells[], columns: number): Layout {
 
 function titleLine(layout: Layout, columns: number): string {
   const cells = [
-    fit('Status', layout.status),
+    fit('Status', STATUS_COLUMNS),
     fit('Name', layout.name),
     ...(layout.phase === 0 ? [] : [fit('Phase', layout.phase)]),
     ...(layout.time === 0 ? [] : [fit('Time', layout.time, 'right')]),
@@ -231,11 +246,11 @@ function rowLines(cell: RowCells, layout: Layout, columns: number, paint: Paint)
     ...(layout.time === 0 ? [] : [fit(cell.time, layout.time, 'right')]),
     beside,
   ].join(GAP);
-  const status = `${mark} ${fit(label, layout.status)}`;
+  const status = `${mark} ${fit(label, STATUS_COLUMNS)}`;
   const room = columns - width(status) - GAP.length;
   const line = `${paint(colour, status)}${GAP}${truncate(rest.trimEnd(), room)}`;
   if (!isLong || !isNeeded) return [line];
-  const indent = ' '.repeat(2 + layout.status + GAP.length);
+  const indent = ' '.repeat(2 + STATUS_COLUMNS + GAP.length);
   return [line, `${indent}${paint(DIM, truncate(cell.detail, columns - indent.length))}`];
 }
 

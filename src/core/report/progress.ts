@@ -35,7 +35,7 @@ export interface Progress {
 }
 
 /** What needs a person or is under way comes first; what is done comes last. */
-export const BY_URGENCY: readonly Status[] = [
+const BY_URGENCY: readonly Status[] = [
   'Failed',
   'Blocked',
   'Running',

@@ -5,7 +5,7 @@ import { escapeCell } from '../../../src/core/plan/cell-writing.ts';
 import { statusText } from '../../../src/core/plan/edit.ts';
 import { FRONT_MATTER } from './sample.ts';
 
-export interface SampleRow {
+interface SampleRow {
   readonly id: string;
   readonly status: string;
 }

@@ -1,5 +1,8 @@
+import { toString } from 'mdast-util-to-string';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cellText } from '../../../src/core/plan/cell-text.ts';
+import { tablesOf } from './markdown-oracle.ts';
 
 test.each([
   ['dw.load_dim_customer()', 'dw.load_dim_customer()'],
@@ -17,6 +20,8 @@ test.each([
   ['`my db`.`my proc`()', '`my db`.`my proc`()'],
   ['`a \\| b`.`c`()', '`a | b`.`c`()'],
   ['a &amp; b', 'a & b'],
+  ['\\`x\\` \\| \\_', '`x` | _'],
+  ['\\|_a_', '|_a_'],
   ['[dw.load()](sql/load.sql)', 'dw.load()'],
   ['<https://example.com/>', 'https://example.com/'],
   ['[dbo].[load]', '[dbo].[load]'],
@@ -25,4 +30,35 @@ test.each([
   ['', ''],
 ])('%j reads %j', (markdown, expected) => {
   expect(cellText(markdown)).toBe(expected);
+});
+
+test('the short ways say what the Markdown parser says', () => {
+  const piece = fc.constantFrom(
+    '\\',
+    '`',
+    '*',
+    '_',
+    '<',
+    '&',
+    '[',
+    ']',
+    '!',
+    '~',
+    '.',
+    'a',
+    'é',
+    ' ',
+    '-',
+    '#',
+  );
+  const markdown = fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join('').trim());
+  fc.assert(
+    fc.property(markdown, (cell) => {
+      const text = `| a |\n|---|\n| ${cell} |\n`;
+      const node = tablesOf(text)[0]?.children[1]?.children[0];
+      fc.pre(node !== undefined && node.children.every((child) => child.type === 'text'));
+      expect(cellText(cell)).toBe(node === undefined ? '' : toString(node));
+    }),
+    { numRuns: 3000 },
+  );
 });
