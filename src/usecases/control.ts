@@ -120,12 +120,12 @@ function failed(members: RunMembers): string[] {
   return [...members.values()].filter(({ state }) => state.status === 'Failed').map(({ id }) => id);
 }
 
-/** Procedures that were translated, or whose model is a person's and came as far as a proof. */
+/** Procedures with models: their own, or a person's that came as far as a proof. */
 async function modelled(
   metadata: Metadata,
   plan: string,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const artifacts = await metadata.artifacts(plan, { ids, kinds: ['translation', 'file'] });
+  const artifacts = await metadata.artifacts(plan, { ids, kinds: ['file'] });
   return new Set(artifacts.map(({ id }) => id));
 }

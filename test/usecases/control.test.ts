@@ -50,7 +50,7 @@ describe('a decision', () => {
     expect((await ask(metadata, 'accept', 'a')).problems[0]?.message).toContain('no model');
     await metadata.change(PLAN, ['dw.a()'], () => ({
       states: new Map(),
-      artifacts: [{ id: 'dw.a()', kind: 'translation', contents: new Map([['', '{}']]) }],
+      artifacts: [{ id: 'dw.a()', kind: 'file', contents: new Map([['m/a.sql', 'select 1']]) }],
     }));
     expect((await ask(metadata, 'accept', 'a')).changed).toEqual(['dw.a()']);
     expect(await statuses(metadata)).toMatchObject({
