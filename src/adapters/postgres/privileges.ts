@@ -9,7 +9,7 @@ const QUERY = `
     SELECT * FROM jsonb_to_recordset($1::jsonb)
       AS a(n int, "on" text, "right" text, schema text, name text, creatable boolean)),
   found AS (
-    SELECT a.*, s.oid AS schema_oid, c.oid AS table_oid
+    SELECT a.*, s.oid AS schema_oid, c.oid AS table_oid, c.relowner AS owner
     FROM asked a
     LEFT JOIN pg_namespace s ON s.nspname = a.schema
     LEFT JOIN pg_class c ON c.relnamespace = s.oid AND c.relname = a.name
@@ -32,7 +32,12 @@ const QUERY = `
       WHEN schema_oid IS NULL THEN 'no-object'
       WHEN "on" = 'schema' THEN CASE
         WHEN NOT has_schema_privilege(schema_oid, "right") THEN 'schema' END
+      WHEN "on" = 'all tables' THEN CASE
+        WHEN EXISTS (
+          SELECT FROM pg_class t WHERE t.relnamespace = schema_oid AND t.relkind IN ('r', 'p')
+            AND NOT has_table_privilege(t.oid, "right")) THEN 'all-tables' END
       WHEN table_oid IS NULL THEN CASE WHEN NOT creatable THEN 'no-object' END
+      WHEN "right" = 'OWNER' THEN CASE WHEN NOT pg_has_role(owner, 'USAGE') THEN 'owner' END
       WHEN NOT has_table_privilege(table_oid, "right") THEN 'table'
       WHEN "right" = 'SELECT' AND row_security_active(table_oid) THEN 'row-security'
       END AS lack
@@ -42,6 +47,9 @@ const QUERY = `
     WHEN 'new-schema' THEN format('GRANT CREATE ON DATABASE %I TO %I;', current_database(), current_user)
     WHEN 'schema' THEN format('GRANT %s ON SCHEMA %I TO %I;', "right", schema, current_user)
     WHEN 'table' THEN format('GRANT %s ON %I.%I TO %I;', "right", schema, name, current_user)
+    WHEN 'all-tables' THEN format(
+      'GRANT %s ON ALL TABLES IN SCHEMA %I TO %I;', "right", schema, current_user)
+    WHEN 'owner' THEN format('GRANT %I TO %I;', pg_get_userbyid(owner), current_user)
     WHEN 'role' THEN format('ALTER ROLE %I %s;', current_user, "right")
     WHEN 'row-security' THEN format('ALTER ROLE %I BYPASSRLS;', current_user)
     WHEN 'read-only' THEN format(
@@ -56,6 +64,8 @@ const rowSchema = z.object({
     'new-schema',
     'schema',
     'table',
+    'all-tables',
+    'owner',
     'role',
     'row-security',
     'read-only',
@@ -70,6 +80,8 @@ const REASONS = {
   'new-schema': 'no-right',
   schema: 'no-right',
   table: 'no-right',
+  'all-tables': 'no-right',
+  owner: 'no-right',
   role: 'no-right',
   'row-security': 'row-security',
   'read-only': 'read-only',
@@ -86,9 +98,10 @@ export async function missingRights(
     n,
     on: right.on,
     right: right.right,
-    schema: right.on === 'table' ? right.table.schema : right.on === 'schema' ? right.schema : null,
+    schema: schemaOf(right),
     name: right.on === 'table' ? right.table.name : null,
-    creatable: 'createIfMissing' in right && right.createIfMissing,
+    // There may be no table yet for a right on all of them.
+    creatable: right.on === 'all tables' || ('createIfMissing' in right && right.createIfMissing),
   }));
   const result = await session.query(QUERY, [JSON.stringify(asked)]);
   return result.rows.flatMap(([json]): MissingRight[] => {
@@ -97,4 +110,9 @@ export async function missingRights(
     if (right === undefined) return [];
     return [{ required: right, reason: REASONS[row.lack], grant: row.grant }];
   });
+}
+
+function schemaOf(right: RequiredRight): string | null {
+  if (right.on === 'table') return right.table.schema;
+  return 'schema' in right ? right.schema : null;
 }

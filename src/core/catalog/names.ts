@@ -10,14 +10,17 @@ export function sameName(a: QualifiedName, b: QualifiedName): boolean {
   return a.schema === b.schema && a.name === b.name;
 }
 
-/**
- * `schema.name(argument types)`: how plans, progress rows and reports name a routine.
- * Only parameters that a caller passes count, so OUT and TABLE parameters are left out.
- */
-export function routineId(routine: Pick<Routine, 'name' | 'parameters' | 'kind'>): string {
-  const passed = routine.parameters.filter(
-    (parameter) =>
-      parameter.mode !== 'table' && (parameter.mode !== 'out' || routine.kind === 'procedure'),
+/** Parameters that a caller passes: OUT ones only where it is a procedure, and never TABLE ones. */
+export function passedParameters(
+  routine: Pick<Routine, 'parameters' | 'kind'>,
+): Routine['parameters'] {
+  return routine.parameters.filter(
+    ({ mode }) => mode !== 'table' && (mode !== 'out' || routine.kind === 'procedure'),
   );
-  return `${qualified(routine.name)}(${passed.map((parameter) => parameter.type).join(', ')})`;
+}
+
+/** `schema.name(argument types)`: how plans, progress rows and reports name a routine. */
+export function routineId(routine: Pick<Routine, 'name' | 'parameters' | 'kind'>): string {
+  const types = passedParameters(routine).map(({ type }) => type);
+  return `${qualified(routine.name)}(${types.join(', ')})`;
 }

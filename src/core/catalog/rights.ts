@@ -11,9 +11,12 @@ interface Creatable {
   readonly createIfMissing: boolean;
 }
 
+export type TableRight = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
+
 /**
  * Something that the connected role must be allowed to do. `WRITE` on a database: the server takes
- * writes at all. `CREATE` on a schema that the run makes itself: the right to make it.
+ * writes at all. `CREATE` on a schema that the run makes itself: the right to make it. `OWNER` of a
+ * table: a role that may act as its owner. `all tables`: those that are in the schema now.
  */
 export type RequiredRight =
   | ({ readonly on: 'database'; readonly right: 'CREATE' | 'TEMPORARY' | 'WRITE' } & Reason)
@@ -26,9 +29,14 @@ export type RequiredRight =
   | ({
       readonly on: 'table';
       readonly table: QualifiedName;
-      readonly right: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
+      readonly right: TableRight | 'OWNER';
     } & Creatable &
       Reason)
+  | ({
+      readonly on: 'all tables';
+      readonly schema: string;
+      readonly right: TableRight;
+    } & Reason)
   | ({ readonly on: 'role'; readonly right: 'CREATEDB' | 'REPLICATION' } & Reason);
 
 /**

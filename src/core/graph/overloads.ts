@@ -1,4 +1,5 @@
 /** Which of the routines that share a name a call can mean. */
+import { passedParameters } from '../catalog/names.ts';
 import type { Routine } from '../catalog/types.ts';
 import type { CallReference } from './call-syntax.ts';
 
@@ -18,16 +19,9 @@ export function bestOverloads(
   return fitting.filter((_, at) => scores[at] === best);
 }
 
-/** Parameters that a call passes, in order. */
-function passed(routine: Routine): Routine['parameters'] {
-  return routine.parameters.filter(
-    ({ mode }) => mode !== 'table' && (mode !== 'out' || routine.kind === 'procedure'),
-  );
-}
-
 function fits(routine: Routine, call: CallReference): boolean {
   if ((routine.kind === 'procedure') !== call.procedure) return false;
-  const parameters = passed(routine);
+  const parameters = passedParameters(routine);
   const needed = parameters.filter(
     ({ mode, defaultSql }) => mode !== 'variadic' && mode !== 'out' && defaultSql === null,
   );
@@ -41,7 +35,7 @@ function fits(routine: Routine, call: CallReference): boolean {
 
 /** How many arguments have just the type of their parameter. */
 function matches(routine: Routine, call: CallReference, typeOfVariable: TypeOfVariable): number {
-  const parameters = passed(routine);
+  const parameters = passedParameters(routine);
   return call.arguments.filter(({ name, type, variable }, at) => {
     const given = type ?? (variable === null ? null : typeOfVariable(variable));
     const parameter =

@@ -8,6 +8,7 @@ const ROLE = `a "limited" role ${process.pid}`;
 const QUOTED = `"${ROLE.replaceAll('"', '""')}"`;
 const SCHEMA = 'Odd "schema"';
 const TABLE = { schema: SCHEMA, name: 'a.b c' };
+const OWNER = `owner_${process.pid}`;
 const why = 'test';
 
 let sandbox: Sandbox;
@@ -24,6 +25,8 @@ beforeAll(async () => {
     CREATE ROLE ${QUOTED};
     CREATE SCHEMA "Odd ""schema""";
     CREATE TABLE "Odd ""schema"""."a.b c" (a integer);
+    CREATE ROLE ${OWNER};
+    ALTER TABLE "Odd ""schema"""."a.b c" OWNER TO ${OWNER};
     REVOKE ALL ON DATABASE "${database}" FROM PUBLIC`);
   session = await sandbox.connect('rights');
   await session.query(`SET ROLE ${QUOTED}`);
@@ -31,13 +34,13 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await session.close();
-  await owner.query(`DROP OWNED BY ${QUOTED}; DROP ROLE ${QUOTED}`);
+  await owner.query(`DROP OWNED BY ${QUOTED}, ${OWNER}; DROP ROLE ${QUOTED}, ${OWNER}`);
   await owner.close();
   await sandbox.close();
 });
 
 const onTable = (
-  right: 'SELECT' | 'INSERT' | 'TRUNCATE',
+  right: 'SELECT' | 'INSERT' | 'TRUNCATE' | 'OWNER',
   table = TABLE,
   createIfMissing = false,
 ): RequiredRight => ({ on: 'table', table, right, createIfMissing, why });
@@ -52,6 +55,11 @@ describe('each missing right comes with the statement that gives it', () => {
     [onSchema('USAGE'), `GRANT USAGE ON SCHEMA "Odd ""schema""" TO ${QUOTED};`],
     [onTable('SELECT'), `GRANT SELECT ON "Odd ""schema"""."a.b c" TO ${QUOTED};`],
     [onTable('TRUNCATE'), `GRANT TRUNCATE ON "Odd ""schema"""."a.b c" TO ${QUOTED};`],
+    [
+      { on: 'all tables', schema: SCHEMA, right: 'DELETE', why },
+      `GRANT DELETE ON ALL TABLES IN SCHEMA "Odd ""schema""" TO ${QUOTED};`,
+    ],
+    [onTable('OWNER'), `GRANT ${OWNER} TO ${QUOTED};`],
     [onSchema('CREATE'), `GRANT CREATE ON SCHEMA "Odd ""schema""" TO ${QUOTED};`],
     [{ on: 'database', right: 'TEMPORARY', why }, `GRANT TEMPORARY ON DATABASE :db TO ${QUOTED};`],
     [onSchema('CREATE', 'not yet', true), `GRANT CREATE ON DATABASE :db TO ${QUOTED};`],
@@ -90,6 +98,8 @@ test('nothing is missing for a superuser, and the order asked for is kept', asyn
 });
 
 test('what the run makes itself need not be there', async () => {
+  const later: RequiredRight = { on: 'all tables', schema: 'not yet', right: 'SELECT', why };
+  expect(await missingRights(session, [later])).toEqual([]);
   const table = { schema: SCHEMA, name: 'not yet' };
   expect(await missingRights(session, [onTable('INSERT', table, true)])).toEqual([]);
 });
