@@ -78,15 +78,17 @@ describe('each missing right comes with the statement that gives it', () => {
 });
 
 test('nothing is missing for a superuser, and the order asked for is kept', async () => {
+  const plain = { schema: SCHEMA, name: 'plain' };
+  await owner.query('CREATE TABLE "Odd ""schema""".plain (a integer)');
   const rights: RequiredRight[] = [
-    onTable('INSERT'),
+    onTable('INSERT', plain),
     { on: 'role', right: 'CREATEDB', why },
     { on: 'database', right: 'WRITE', why },
     onSchema('USAGE'),
   ];
   expect(await missingRights(owner, rights)).toEqual([]);
   const missing = await missingRights(session, [
-    onTable('INSERT'),
+    onTable('INSERT', plain),
     onTable('SELECT', { schema: SCHEMA, name: 'gone' }),
     onTable('SELECT', { schema: 'gone', name: 'gone' }),
   ]);
