@@ -81,7 +81,7 @@ export class StateEnvironment implements BindEnvironment {
       const found = this.#found(first);
       if (found) return found;
       const value = lookup(this.#state, first);
-      if (value?.kind === 'record') return null;
+      if (value?.kind === 'record' || value?.kind === 'fields') return null;
       if (value?.kind === 'poison')
         return { sql: [{ kind: 'poison', refusal: value.refusal }], type: null };
       return value;
@@ -89,6 +89,7 @@ export class StateEnvironment implements BindEnvironment {
     const value = lookup(this.#state, first);
     if (value?.kind === 'poison')
       return { sql: [{ kind: 'poison', refusal: value.refusal }], type: null };
+    if (value?.kind === 'fields') return value.fields.get(second) ?? null;
     if (value?.kind === 'record') {
       const column = value.row.columns?.find((candidate) => candidate.name === second);
       if (value.row.columns !== null && !column) return null;

@@ -5,6 +5,7 @@
 import type { QualifiedName } from '../catalog/types.ts';
 import type { Fragment } from './fragment.ts';
 import type { Place } from './refusals.ts';
+import type { SortColumn } from './postgres/scope.ts';
 import type { ColumnInfo, Lines, Version } from './version.ts';
 
 export interface BoundQuery {
@@ -13,14 +14,22 @@ export interface BoundQuery {
   readonly columns: readonly ColumnInfo[] | null;
   readonly keys: readonly (readonly string[])[];
   readonly reads: readonly Version[];
+  /** ORDER BY over plain output columns; null where there is none, or another one. */
+  readonly order: readonly SortColumn[] | null;
   /** Positions of output columns whose value is random(), a uuid or the like. */
   readonly randomColumns: readonly number[];
   /** Positions of output columns that are handed out by a sequence. */
   readonly sequenceColumns: readonly number[];
   /** For each output that is a column of the loop around, that column; null for the others. */
   readonly loopColumns: readonly (string | null)[];
-  /** Equalities between columns of tables that are read and columns of the loop around. */
-  readonly loopPairs: readonly LoopPair[];
+  /** What the query reads at any depth, for the loop around. */
+  readonly loopReads: readonly LoopRead[];
+}
+
+/** A table that is read once, with the equalities that tie its rows to the row of the loop. */
+export interface LoopRead {
+  readonly table: string;
+  readonly pairs: readonly LoopPair[];
 }
 
 /** `table.column = row.loopColumn` as a condition that must hold. */
@@ -86,7 +95,7 @@ export interface BoundUpdate extends Common {
   readonly from: Fragment | null;
   readonly where: Fragment | null;
   readonly loopPairs: readonly LoopPair[];
-  readonly reads: readonly Version[];
+  readonly loopReads: readonly LoopRead[];
   /** At most one row of FROM matches a row of the table, by keys. */
   readonly singleMatch: boolean;
   readonly returning: Returning | null;
@@ -100,7 +109,7 @@ export interface BoundDelete extends Common {
   readonly using: Fragment | null;
   readonly where: Fragment | null;
   readonly loopPairs: readonly LoopPair[];
-  readonly reads: readonly Version[];
+  readonly loopReads: readonly LoopRead[];
   readonly returning: Returning | null;
 }
 

@@ -87,7 +87,7 @@ export class Evaluation {
       next = withVariable(next, name, {
         kind: 'poison',
         refusal,
-        type: value.kind === 'record' ? null : (value.type ?? null),
+        type: 'type' in value ? (value.type ?? null) : null,
       });
     }
     return next;

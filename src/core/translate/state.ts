@@ -7,6 +7,7 @@
 import type { Fragment } from './fragment.ts';
 import type { Refusal } from './types.ts';
 import type { TableShape } from './table.ts';
+import type { SortColumn } from './postgres/scope.ts';
 import type { Version } from './version.ts';
 
 export type Constant = string | number | boolean | null;
@@ -18,6 +19,14 @@ export type Value =
       readonly sql: Fragment;
       readonly type: string | null;
       readonly constant?: Constant;
+    }
+  /** The record of a loop around this one, whose fields are columns of the inner loop's rows. */
+  | {
+      readonly kind: 'fields';
+      readonly fields: ReadonlyMap<
+        string,
+        { readonly sql: Fragment; readonly type: string | null }
+      >;
     }
   /** The first row of a relation; each field is a scalar. */
   | { readonly kind: 'record'; readonly row: Version }
@@ -51,6 +60,8 @@ export interface LoopRows {
   readonly alias: string;
   /** The loop's variable is a record: its fields are named with it in front. */
   readonly record: boolean;
+  /** The order of the iterations, where it is total; null where it is not known. */
+  readonly order: readonly SortColumn[] | null;
 }
 
 export interface State {

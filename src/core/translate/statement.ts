@@ -44,7 +44,7 @@ export function applyStatement(
     let rows: Version | null = null;
     if (bound.kind === 'query') {
       rows = queryVersion(evaluation, bound, part.name ?? 'query');
-      evaluation.loops.at(-1)?.read(bound.query.reads, bound.query.loopPairs, bound.lines.first);
+      evaluation.loops.at(-1)?.read(bound.query.loopReads, bound.lines.first);
     } else if (isWrite(bound)) {
       const written = overLoop(evaluation, state, bound);
       const result = applyWrite(evaluation, state, written);

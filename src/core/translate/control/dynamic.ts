@@ -1,7 +1,7 @@
 /** EXECUTE: where the text is constant, it is that statement. */
 import type { Evaluation } from '../evaluate.ts';
 import { constantOf } from '../postgres/constants.ts';
-import type { Step } from '../program.ts';
+import type { CodeText, Step } from '../program.ts';
 import type { State, Value } from '../state.ts';
 import { withBlock, withoutBlock } from '../state.ts';
 import { constantVariable, evaluateExpression } from './variables.ts';
@@ -23,12 +23,7 @@ export function applyDynamic(
       'The text of the statement is not known before the run.',
     );
   }
-  const parameters = new Map<string, Value>();
-  for (const [index, code] of step.using.entries()) {
-    const value = evaluateExpression(evaluation, code, state);
-    parameters.set(`$${index + 1}`, { kind: 'scalar', sql: value.sql, type: value.type });
-  }
-  const inner = withBlock(state, parameters);
+  const inner = withUsing(evaluation, step.using, state);
   const after = evaluation.statement(
     { text: statement.trim(), line: step.line, comments: step.expression.comments },
     inner,
@@ -36,4 +31,14 @@ export function applyDynamic(
     step.strict,
   );
   return withoutBlock(after);
+}
+
+/** The values of USING as `$1`, `$2`, … in a block of their own. */
+export function withUsing(evaluation: Evaluation, using: readonly CodeText[], state: State): State {
+  const parameters = new Map<string, Value>();
+  for (const [index, code] of using.entries()) {
+    const value = evaluateExpression(evaluation, code, state);
+    parameters.set(`$${index + 1}`, { kind: 'scalar', sql: value.sql, type: value.type });
+  }
+  return withBlock(state, parameters);
 }

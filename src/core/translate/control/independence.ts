@@ -6,7 +6,7 @@
  * other table that is written must be reached, at every read and write, by columns that are equal
  * to columns of the loop's row by which those rows are unique: then each iteration has its own rows.
  */
-import type { BoundWrite, LoopPair } from '../bound.ts';
+import type { BoundWrite, LoopPair, LoopRead } from '../bound.ts';
 import type { Evaluation } from '../evaluate.ts';
 import { qualified } from '../../catalog/names.ts';
 import type { Version } from '../version.ts';
@@ -26,25 +26,24 @@ export class LoopAccesses {
   }
 
   /** Notes what a query reads. */
-  read(reads: readonly Version[], pairs: readonly LoopPair[], line: number): void {
-    for (const version of reads) {
-      if (version.owner !== null)
-        this.#add(version.owner, { kind: 'read', pairs: pairsOf(version.owner, pairs), line });
-    }
+  read(reads: readonly LoopRead[], line: number): void {
+    for (const { table, pairs } of reads)
+      this.#add(table, { kind: 'read', pairs: pairsOf(table, pairs), line });
   }
 
-  write(bound: BoundWrite): void {
+  /** `columns`: those of the table, in order, for an INSERT that names none. */
+  write(bound: BoundWrite, columns: readonly string[]): void {
     const table = qualified(bound.table.name);
     const line = bound.place.line;
     if (bound.kind === 'insert') {
-      if (bound.query) this.read(bound.query.reads, bound.query.loopPairs, line);
+      if (bound.query) this.read(bound.query.loopReads, line);
       this.#add(table, {
         kind: bound.conflict ? 'conflict' : 'insert',
-        pairs: insertPairs(bound),
+        pairs: insertPairs(bound, columns),
         line,
       });
     } else if (bound.kind !== 'merge') {
-      this.read(bound.reads, bound.loopPairs, line);
+      this.read(bound.loopReads, line);
       this.#add(table, { kind: bound.kind, pairs: pairsOf(table, bound.loopPairs), line });
     }
   }
@@ -74,9 +73,11 @@ function pairsOf(table: string, pairs: readonly LoopPair[]): ReadonlyMap<string,
 
 function insertPairs(
   bound: Extract<BoundWrite, { kind: 'insert' }>,
+  tableColumns: readonly string[],
 ): ReadonlyMap<string, string> | null {
-  const { columns, query } = bound;
-  if (!columns || !query) return null;
+  const { query } = bound;
+  const columns = bound.columns ?? tableColumns;
+  if (!query) return null;
   const pairs = columns.flatMap((column, index): [string, string][] => {
     const loopColumn = query.loopColumns[index];
     return loopColumn ? [[column, loopColumn]] : [];

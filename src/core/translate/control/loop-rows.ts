@@ -21,7 +21,8 @@ function rowsFrom(loop: LoopRows): Fragment {
 export function overLoop(evaluation: Evaluation, state: State, bound: BoundWrite): BoundWrite {
   const { loop } = state;
   if (!loop) return bound;
-  evaluation.loops.at(-1)?.write(bound);
+  const shape = evaluation.environment(state).shapeOf(bound.table.name)?.shape;
+  evaluation.loops.at(-1)?.write(bound, shape?.columns?.map((column) => column.name) ?? []);
   if (bound.kind === 'merge')
     throw evaluation.refusal(
       'loop',

@@ -2,23 +2,17 @@
 import type { Evaluation, Flow } from '../evaluate.ts';
 import { sql, text } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
-import { constantArray } from '../postgres/constants.ts';
+import { constantArray, constantOf } from '../postgres/constants.ts';
+import { withUsing } from './dynamic.ts';
+import { overRows } from './loop-body.ts';
+import type { LoopQuery } from './loop-body.ts';
 import { readStatement } from '../postgres/statement.ts';
 import type { CodeText, LoopSource, Step, Target } from '../program.ts';
-import { bodiesOf } from '../program.ts';
-import { makeRefusal } from '../refusals.ts';
-import type { LoopRows, State, Value } from '../state.ts';
-import { lookup, withBlock, withoutBlock, withVariable } from '../state.ts';
+import type { State, Value } from '../state.ts';
+import { withBlock, withoutBlock } from '../state.ts';
 import type { Version } from '../version.ts';
-import { LoopAccesses, requireIndependence } from './independence.ts';
 import { rowsWhere } from './loop-rows.ts';
-import {
-  assignValue,
-  constantValue,
-  constantVariable,
-  declaredType,
-  evaluateExpression,
-} from './variables.ts';
+import { assignValue, constantValue, constantVariable, evaluateExpression } from './variables.ts';
 import type { ExpressionValue } from './variables.ts';
 
 /** More iterations than this are not written out one by one. */
@@ -26,7 +20,6 @@ const UNROLL = 24;
 
 type ForQuery = Extract<Step, { kind: 'for-query' }>;
 type ForRange = Extract<Step, { kind: 'for-range' }>;
-type LoopStep = ForQuery | ForRange | Extract<Step, { kind: 'while' }>;
 type ForArray = Extract<Step, { kind: 'for-array' }>;
 
 export function applyForRange(evaluation: Evaluation, step: ForRange, state: State): State {
@@ -67,7 +60,13 @@ export function applyForRange(evaluation: Evaluation, step: ForRange, state: Sta
     dataFree: false,
     body: { kind: 'query', head: null, sql: body },
   });
-  return overRows(evaluation, step, rows, [[step.variable]], state);
+  return overRows(
+    evaluation,
+    step,
+    { rows, order: [{ column: step.variable, direction: step.reverse ? 'desc' : '' }] },
+    [[step.variable]],
+    state,
+  );
 }
 
 function range(from: number, to: number, by: number, reverse: boolean): number[] {
@@ -145,17 +144,13 @@ export function loopQuery(
   source: LoopSource,
   state: State,
   line: number,
-): Version {
-  if (source.kind === 'dynamic') {
-    throw evaluation.refusal(
-      'dynamic-sql',
-      line,
-      `FOR … IN EXECUTE ${source.expression.text}`,
-      'The text of the query is not known before the run.',
-    );
-  }
+): LoopQuery {
   let code: CodeText;
   let inner = state;
+  if (source.kind === 'dynamic') {
+    const dynamic = dynamicQuery(evaluation, source, state, line);
+    return loopQuery(evaluation, { kind: 'query', query: dynamic.code }, dynamic.state, line);
+  }
   if (source.kind === 'cursor') {
     const cursor = evaluation.cursors.get(source.name);
     if (!cursor)
@@ -179,14 +174,8 @@ export function loopQuery(
       code.text,
       'The loop runs over a statement that is no query.',
     );
-  if (state.loop)
-    throw evaluation.refusal(
-      'loop',
-      line,
-      code.text,
-      'A loop inside a loop is not turned into one query.',
-    );
-  return evaluation.session.factory.make({
+  evaluation.loops.at(-1)?.read(bound.query.loopReads, line);
+  const rows = evaluation.session.factory.make({
     label: 'loop_rows',
     title: `loop over a query`,
     lines: bound.lines,
@@ -197,6 +186,28 @@ export function loopQuery(
     dataFree: false,
     body: { kind: 'query', head: null, sql: bound.query.sql },
   });
+  return { rows, order: bound.query.order };
+}
+
+/** EXECUTE in place of a loop's query: its text must be constant. */
+function dynamicQuery(
+  evaluation: Evaluation,
+  source: Extract<LoopSource, { kind: 'dynamic' }>,
+  state: State,
+  line: number,
+): { readonly code: CodeText; readonly state: State } {
+  const query = constantOf(source.expression.text, (path) => constantVariable(state, path));
+  if (typeof query !== 'string') {
+    const construct = `FOR … IN EXECUTE ${source.expression.text}`;
+    throw evaluation.refusal(
+      'dynamic-sql',
+      line,
+      construct,
+      'The text of the query is not known before the run.',
+    );
+  }
+  const code = { text: query.trim(), line, comments: [] };
+  return { code, state: withUsing(evaluation, source.using, state) };
 }
 
 function withArguments(
@@ -219,116 +230,6 @@ function withArguments(
     state,
     new Map<string, Value>([[only, { kind: 'scalar', sql: value.sql, type: value.type }]]),
   );
-}
-
-/** Runs a body for all rows at once. */
-export function overRows(
-  evaluation: Evaluation,
-  step: LoopStep,
-  rows: Version,
-  targets: readonly Target[],
-  state: State,
-): State {
-  const names = targets.map((target) => target[0] ?? '');
-  const [only = ''] = names;
-  const record =
-    targets.length === 1 &&
-    step.kind === 'for-query' &&
-    (lookup(state, only)?.kind === 'record' || lookup(state, only) === null);
-  const alias = record ? only : 'each_row';
-  const columns = record
-    ? rows.columns
-    : (rows.columns?.map((column, index) => ({ ...column, name: names[index] ?? column.name })) ??
-      names.map((name) => ({ name, type: null })));
-  const renamed =
-    !record &&
-    rows.body.kind === 'query' &&
-    rows.columns?.some((column, index) => column.name !== names[index]);
-  const relation =
-    renamed && rows.body.kind === 'query'
-      ? evaluation.session.factory.make({
-          ...rows,
-          columns,
-          keys: renamedKeys(rows, names),
-          body: { ...rows.body, head: names },
-        })
-      : { ...rows, columns };
-  const loop: LoopRows = { rows: relation, alias, record };
-  const scalars = new Map<string, Value>(
-    record
-      ? []
-      : names.map((name, index) => [
-          name,
-          {
-            kind: 'scalar',
-            sql: text(`each_row.${identifier(name)}`),
-            type: columns?.[index]?.type ?? null,
-          },
-        ]),
-  );
-  if (record) scalars.set(only, { kind: 'record', row: relation });
-  const accesses = new LoopAccesses();
-  evaluation.loops.push(accesses);
-  const before = withBlock(carried(step, { ...state, loop }), scalars);
-  const flow = evaluation.run(step.body, before);
-  evaluation.loops.pop();
-  requireIndependence(evaluation, accesses, relation);
-  if (flow.ending !== 'falls-through' && flow.ending !== 'next-row') {
-    throw evaluation.refusal('loop', step.line, 'EXIT', 'The loop is left before its end.');
-  }
-  return afterLoop(evaluation, step, withoutBlock(flow.state), state);
-}
-
-function renamedKeys(rows: Version, names: readonly string[]): Version['keys'] {
-  return rows.keys.map((key) =>
-    key.map(
-      (column) =>
-        names[rows.columns?.findIndex((candidate) => candidate.name === column) ?? -1] ?? column,
-    ),
-  );
-}
-
-/** After the loop, variables that it set hold the value of its last iteration: not known. */
-function afterLoop(evaluation: Evaluation, step: Step, after: State, before: State): State {
-  const next: State = {
-    ...after,
-    loop: before.loop,
-    variables: before.variables,
-    lastRows: { kind: 'unknown', reason: 'A loop was done before.' },
-  };
-  return evaluation.forget(next, assignedIn(step), step.line);
-}
-
-/** Inside the loop a variable that it sets has no value until the iteration has set it. */
-function carried(step: LoopStep, state: State): State {
-  let next = state;
-  for (const [name = ''] of step.body.flatMap((inner) => assignedIn(inner))) {
-    if (lookup(state, name) === null) continue;
-    const refusal = makeRefusal(
-      'loop-carried',
-      { line: step.line, construct: name },
-      `${name} is carried from one iteration of the loop to the next.`,
-    );
-    next = withVariable(next, name, { kind: 'poison', refusal, type: declaredType(state, name) });
-  }
-  return next;
-}
-
-export function assignedIn(step: Step): readonly Target[] {
-  const own =
-    step.kind === 'assign'
-      ? [step.target]
-      : 'into' in step && step.into
-        ? step.into
-        : step.kind === 'diagnostics'
-          ? step.items.map((item) => item.target)
-          : [];
-  return [
-    ...own,
-    ...bodiesOf(step)
-      .flat()
-      .flatMap((inner) => assignedIn(inner)),
-  ];
 }
 
 /** EXIT and CONTINUE. */

@@ -11,7 +11,7 @@ import { lookup } from '../state.ts';
 import { constantVariable } from './variables.ts';
 import { constantOf } from '../postgres/constants.ts';
 import { scan } from '../postgres/parser.ts';
-import { assignedIn } from './loop.ts';
+import { assignedIn } from './loop-body.ts';
 
 type While = Extract<Step, { kind: 'while' }>;
 

@@ -6,7 +6,7 @@ import { increment, upperBound } from '../postgres/stepping.ts';
 import type { Step } from '../program.ts';
 import type { State } from '../state.ts';
 import { lookup } from '../state.ts';
-import { assignedIn, overRows } from './loop.ts';
+import { assignedIn, overRows } from './loop-body.ts';
 import { evaluateExpression } from './variables.ts';
 
 type While = Extract<Step, { kind: 'while' }>;
@@ -39,7 +39,13 @@ export function steppedLoop(evaluation: Evaluation, step: While, state: State): 
       sql: sql`select cast(${column} as ${type}) as ${column}\nfrom ${series}${exclusive}`,
     },
   });
-  return overRows(evaluation, { ...step, body }, rows, [[variable]], state);
+  return overRows(
+    evaluation,
+    { ...step, body },
+    { rows, order: [{ column: variable, direction: '' }] },
+    [[variable]],
+    state,
+  );
 }
 
 interface Form {

@@ -30,7 +30,7 @@ export function evaluateExpression(
   const bound = bindExpression(code, evaluation.environment(state));
   if (state.loop) {
     // The expression belongs to the row at hand, so it stays where it is.
-    evaluation.loops.at(-1)?.read(versionsIn(bound.sql), [], code.line);
+    evaluation.loops.at(-1)?.read(bound.loopReads, code.line);
     return { sql: sql`(${bound.sql})`, type: bound.type };
   }
   if (bound.queries) {
@@ -77,6 +77,13 @@ export function asType(value: ExpressionValue, declared: string | null): Express
     return { ...value, type: declared ?? value.type };
   const textual =
     /^(text|character varying|name)$/u.test(declared) && typeof value.constant === 'string';
+  if (declared.endsWith('[]') && typeof value.constant === 'string') {
+    return {
+      sql: sql`cast(${value.sql} as ${declared})`,
+      type: declared,
+      constant: value.constant,
+    };
+  }
   if (textual) return { ...value, type: declared };
   const constant = value.constant;
   const keep =
@@ -93,7 +100,7 @@ export function asType(value: ExpressionValue, declared: string | null): Express
 /** The declared type of a variable; null for records and unknown types. */
 export function declaredType(state: State, name: string): string | null {
   const value = lookup(state, name);
-  return value?.kind === 'record' ? null : (value?.type ?? null);
+  return value && 'type' in value ? (value.type ?? null) : null;
 }
 
 export function declaration(type: string | null): string | null {

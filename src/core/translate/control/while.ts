@@ -6,7 +6,7 @@ import type { Evaluation } from '../evaluate.ts';
 import type { CodeText, Step } from '../program.ts';
 import type { State } from '../state.ts';
 import { applyForQuery } from './loop.ts';
-import { assignedIn } from './loop.ts';
+import { assignedIn } from './loop-body.ts';
 import { pagedBody } from './paging.ts';
 import { steppedLoop } from './stepping.ts';
 

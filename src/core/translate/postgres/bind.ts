@@ -13,6 +13,7 @@ import type {
   SelectStmt,
   WithClause,
 } from 'libpg-query';
+import type { LoopRead } from '../bound.ts';
 import type { Fragment } from '../fragment.ts';
 import { isSystemColumn } from './scope.ts';
 import { sql, text } from '../fragment.ts';
@@ -23,7 +24,7 @@ import type { ColumnInfo, Version } from '../version.ts';
 import { clockFunctionType, clockValueType, isRandom } from './clock.ts';
 import type { BindEnvironment } from './environment.ts';
 import { typeOf } from './infer.ts';
-import { loopPairs, queryKeys } from './keys.ts';
+import { loopPairs, queryKeys, sortColumns } from './keys.ts';
 import type { JoinCondition } from './keys.ts';
 import { selectOutputs } from './outputs.ts';
 import { findBareColumn, findColumn, findCte, findItem, newScope, UNKNOWN_SHAPE } from './scope.ts';
@@ -38,6 +39,8 @@ export class Binder {
   readonly reads: Version[] = [];
   /** Calls of random() and its kin: their values can't be proven. */
   readonly random: Place[] = [];
+  /** Tables that are read inside a loop, each with what ties it to the loop's row. */
+  readonly loopReads: LoopRead[] = [];
   /** Places of `nextval` calls that the statement itself takes care of. */
   readonly sequenceCalls = new Set<number>();
 
@@ -70,6 +73,7 @@ export class Binder {
     }
     const conditions: JoinCondition[] = this.fromClause(select.fromClause ?? [], scope);
     if (select.whereClause) conditions.push({ node: select.whereClause, onlyFor: null });
+    this.noteReads(scope, conditions);
     const outputs = selectOutputs(select, scope);
     this.#clauses(select, scope, outputs?.map((output) => output.name) ?? []);
     const columns = outputs?.map((output): ColumnInfo => {
@@ -83,11 +87,21 @@ export class Binder {
       columns: columns ?? null,
       keys: queryKeys(select, scope, outputs, conditions),
       rowNumbers: (outputs ?? []).flatMap((output) => rowNumber(output.name, output.node)),
+      order: outputs && select.sortClause ? sortColumns(select.sortClause, scope, outputs) : null,
       loopColumns: (outputs ?? []).map((output) =>
         output.node ? this.loopColumn(output.node, scope) : null,
       ),
-      loopPairs: loopPairs(scope.items, conditions, scope, this.environment.loopItems()),
     };
+  }
+
+  /** Notes the tables of a FROM list for the loop around. */
+  noteReads(scope: Scope, conditions: readonly JoinCondition[], items = scope.items): void {
+    for (const item of items) {
+      const table = item.version?.owner;
+      if (!table) continue;
+      const pairs = loopPairs([item], conditions, scope, this.environment.loopItems());
+      this.loopReads.push({ table, pairs });
+    }
   }
 
   /** Binds the CTEs of a WITH clause into a scope. Those that write are the caller's work. */
@@ -152,7 +166,6 @@ export class Binder {
       keys: single ? [[]] : [],
       rowNumbers: [],
       loopColumns: items.map((item) => this.loopColumn(item, scope)),
-      loopPairs: [],
     };
   }
 

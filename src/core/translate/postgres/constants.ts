@@ -143,8 +143,23 @@ export function constantArray(
   const target = select && 'SelectStmt' in select ? select.SelectStmt.targetList?.[0] : undefined;
   let node = target && 'ResTarget' in target ? target.ResTarget.val : undefined;
   while (node && 'TypeCast' in node) node = node.TypeCast.arg;
-  if (!node || !('A_ArrayExpr' in node)) return null;
+  if (!node) return null;
+  if (!('A_ArrayExpr' in node)) {
+    const literal = evaluate(node, variable);
+    return typeof literal === 'string' ? arrayLiteral(literal) : null;
+  }
   const values = (node.A_ArrayExpr.elements ?? []).map((element) => evaluate(element, variable));
   const known = values.filter((value) => value !== undefined);
   return known.length === values.length ? known : null;
+}
+
+/** Elements of an array literal such as `{a,b,NULL}`; null for quoted and nested ones. */
+function arrayLiteral(literal: string): readonly Constant[] | null {
+  const inner = /^\{([^{}"\\]*)\}$/u.exec(literal)?.[1];
+  if (inner === undefined) return null;
+  if (inner.trim() === '') return [];
+  return inner.split(',').map((element) => {
+    const value = element.trim();
+    return value.toUpperCase() === 'NULL' ? null : value;
+  });
 }

@@ -183,11 +183,12 @@ export function bindQuery(
         : sql`${context.withClause}\n${nested ? sql`(${body})` : body}`,
     columns: shape.columns,
     keys: shape.keys,
+    order: shape.order ?? null,
     reads: binder.reads.slice(context.withClause.length > 0 ? 0 : readsBefore),
     randomColumns: positionsWith(select, isRandom),
     sequenceColumns,
     loopColumns: shape.loopColumns ?? [],
-    loopPairs: shape.loopPairs ?? [],
+    loopReads: [...binder.loopReads],
   };
 }
 
@@ -414,6 +415,7 @@ export function bindUpdate(statement: UpdateStmt, context: WriteContext): BoundU
   const scope = targetScope(context, [item]);
   const conditions = binder.fromClause(statement.fromClause ?? [], scope);
   bindCondition(statement.whereClause, scope, conditions, context);
+  binder.noteReads(scope, conditions, scope.items.slice(1));
   for (const node of statement.targetList ?? []) binder.expression(node, scope);
   return {
     ...at,
@@ -429,7 +431,7 @@ export function bindUpdate(statement: UpdateStmt, context: WriteContext): BoundU
       from === undefined ? null : sql`${slice(source, between(source, from, where ?? returning))}`,
     where: where === undefined ? null : slice(source, between(source, where, returning)),
     loopPairs: loopPairs([item], conditions, scope, environment.loopItems()),
-    reads: [...binder.reads],
+    loopReads: [...binder.loopReads],
     singleMatch: settles([...scope.items, ...environment.loopItems()], conditions, scope, [item]),
     returning: bindReturning(statement.returningClause?.exprs, item, context, returning),
   };
@@ -464,6 +466,7 @@ export function bindDelete(statement: DeleteStmt, context: WriteContext): BoundD
   const scope = targetScope(context, [item]);
   const conditions = binder.fromClause(statement.usingClause ?? [], scope);
   bindCondition(statement.whereClause, scope, conditions, context);
+  binder.noteReads(scope, conditions, scope.items.slice(1));
   return {
     ...at,
     kind: 'delete',
@@ -471,7 +474,7 @@ export function bindDelete(statement: DeleteStmt, context: WriteContext): BoundD
     using: using === undefined ? null : slice(source, between(source, using, where ?? returning)),
     where: where === undefined ? null : slice(source, between(source, where, returning)),
     loopPairs: loopPairs([item], conditions, scope, environment.loopItems()),
-    reads: [...binder.reads],
+    loopReads: [...binder.loopReads],
     returning: bindReturning(statement.returningClause?.exprs, item, context, returning),
   };
 }

@@ -1,5 +1,6 @@
 /** Binds an expression of PL/pgSQL, which stands alone, outside any query. */
 import type { BindEnvironment } from './environment.ts';
+import type { LoopRead } from '../bound.ts';
 import type { Fragment } from '../fragment.ts';
 import type { CodeText } from '../program.ts';
 import { Binder } from './bind.ts';
@@ -15,12 +16,14 @@ export interface BoundExpression {
   readonly type: string | null;
   /** It contains a query over relations. */
   readonly queries: boolean;
+  readonly loopReads: readonly LoopRead[];
 }
 
 export function bindExpression(code: CodeText, environment: BindEnvironment): BoundExpression {
   const source = new SourceText(PREFIX + code.text, code.line);
   const node = parseSql(source.text).stmts?.[0]?.stmt;
-  if (!node || !('SelectStmt' in node)) return { sql: [], type: null, queries: false };
+  if (!node || !('SelectStmt' in node))
+    return { sql: [], type: null, queries: false, loopReads: [] };
   const binder = new Binder(source, environment);
   const scope = newScope(null);
   scope.items.push(...environment.loopItems());
@@ -41,5 +44,6 @@ export function bindExpression(code: CodeText, environment: BindEnvironment): Bo
           ],
     type: shape.columns?.[0]?.type ?? null,
     queries,
+    loopReads: binder.loopReads,
   };
 }

@@ -2,7 +2,7 @@
 import type { Node, SelectStmt } from 'libpg-query';
 import type { LoopPair } from '../bound.ts';
 import { findColumn } from './scope.ts';
-import type { QueryShape, RangeItem, Scope } from './scope.ts';
+import type { QueryShape, RangeItem, Scope, SortColumn } from './scope.ts';
 import { children, columnPath, functionPath } from './tree.ts';
 
 /** A condition that must hold for rows of `right` to be joined; null: for all entries. */
@@ -258,4 +258,30 @@ function pair(
   const table = of.item.version?.owner;
   if (!table || !items.includes(of.item) || !loop.includes(other.item)) return [];
   return [{ table, column: of.column, loopColumn: other.column }];
+}
+
+/** ORDER BY as output columns with their directions; null where it is over something else. */
+export function sortColumns(
+  clause: readonly Node[],
+  scope: Scope,
+  outputs: readonly OutputColumn[],
+): readonly SortColumn[] | null {
+  const sorted = clause.flatMap((node): SortColumn[] => {
+    const {
+      node: by,
+      sortby_dir: direction,
+      sortby_nulls: nulls,
+    } = 'SortBy' in node ? node.SortBy : {};
+    const [column] = by ? expressionsAsOutputs([by], scope, outputs) : [];
+    if (!column || direction === 'SORTBY_USING') return [];
+    const down = direction === 'SORTBY_DESC' ? 'desc' : '';
+    const place =
+      nulls === 'SORTBY_NULLS_FIRST'
+        ? 'nulls first'
+        : nulls === 'SORTBY_NULLS_LAST'
+          ? 'nulls last'
+          : '';
+    return [{ column, direction: `${down} ${place}`.trim() }];
+  });
+  return sorted.length === clause.length ? sorted : null;
 }

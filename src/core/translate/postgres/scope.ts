@@ -1,11 +1,16 @@
 /** Which relations and columns a name can mean at one place of a query. */
-import type { LoopPair } from '../bound.ts';
 import type { ColumnInfo, Version } from '../version.ts';
 
 /** A numbered column of a subquery: `row_number() over (partition by …)`. */
 export interface RowNumber {
   readonly column: string;
   readonly partition: readonly string[];
+}
+
+export interface SortColumn {
+  readonly column: string;
+  /** `desc nulls last` and the like; empty for the default. */
+  readonly direction: string;
 }
 
 /** What a query gives: the part of its meaning that the translator needs. */
@@ -15,9 +20,10 @@ export interface QueryShape {
   /** Sets of columns by which the rows are unique; an empty set means at most one row. */
   readonly keys: readonly (readonly string[])[];
   readonly rowNumbers: readonly RowNumber[];
+  /** ORDER BY in terms of output columns, where it is over plain ones; null for none. */
+  readonly order?: readonly SortColumn[] | null;
   /** Columns of the loop around that outputs stand for, by output position. */
   readonly loopColumns?: readonly (string | null)[];
-  readonly loopPairs?: readonly LoopPair[];
 }
 
 /** One entry of FROM. */
