@@ -58,7 +58,16 @@ export class StateEnvironment implements BindEnvironment {
     if (!resolved) return null;
     const key = qualified(resolved);
     const table = this.#state.tables.get(key);
-    if (table) return currentVersion(table, key);
+    if (table) {
+      if (this.#session.randomColumns.has(key)) {
+        refuse(
+          'volatile',
+          { line: table.lines?.last ?? 0, construct: key },
+          `${key} is read again after random values were put into it.`,
+        );
+      }
+      return currentVersion(table, key);
+    }
     const view = this.#session.index.view(resolved);
     if (view) {
       const reads = this.#session.facts.viewReads(resolved);

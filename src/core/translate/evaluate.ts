@@ -11,7 +11,7 @@ import { applyDynamic } from './control/dynamic.ts';
 import { applyBlock } from './control/block.ts';
 import { applyIf } from './control/branch.ts';
 import { applyExit, applyForArray, applyForQuery, applyForRange } from './control/loop.ts';
-import { applyWhile, fetchLoop } from './control/while.ts';
+import { applyWhile, fetchedLoop, fetchLoop } from './control/while.ts';
 import { assignQuery, assignValue, evaluateExpression } from './control/variables.ts';
 import type { Fragment } from './fragment.ts';
 import { sql } from './fragment.ts';
@@ -115,10 +115,16 @@ export class Evaluation {
   run(steps: readonly Step[], state: State): Flow {
     let flow: Flow = { state, ending: 'falls-through' };
     for (const [index, step] of steps.entries()) {
-      if (step.kind === 'open' && isReadByLoop(steps[index + 1], step.cursor)) {
+      if (step.kind === 'open' && isReadByLoop(steps, index, step.cursor)) {
         this.#open(step);
         continue;
       }
+      const fetched = fetchedLoop(step, steps[index + 1]);
+      if (fetched) {
+        flow = this.step(fetched, flow.state);
+        continue;
+      }
+      if (fetchedLoop(steps[index - 1], step)) continue;
       flow = this.step(step, flow.state);
       if (flow.ending !== 'falls-through') return flow;
     }
@@ -380,8 +386,10 @@ export class Evaluation {
   }
 }
 
-function isReadByLoop(step: Step | undefined, cursor: string): boolean {
-  return step?.kind === 'while' && fetchLoop(step)?.source.name === cursor;
+function isReadByLoop(steps: readonly Step[], index: number, cursor: string): boolean {
+  const [next, afterNext] = [steps[index + 1], steps[index + 2]];
+  const loop = next?.kind === 'while' ? fetchLoop(next) : fetchedLoop(next, afterNext);
+  return loop?.source.name === cursor;
 }
 
 /** Name under which a function's return value is kept. */

@@ -80,6 +80,18 @@ export class Session {
     this.notes.push({ kind, line, message });
   }
 
+  /** Notes a column whose values no two runs share. */
+  random(table: string, column: string, line: number): void {
+    const columns = this.randomColumns.get(table) ?? new Map<string, string>();
+    columns.set(column, 'its values are random: no two runs share them');
+    this.randomColumns.set(table, columns);
+    this.note(
+      'unprovable',
+      line,
+      `${table}.${column} gets random values: the proof leaves it out.`,
+    );
+  }
+
   /** The state of a table or view before the call; one version for each. */
   initial(name: QualifiedName): Version | null {
     const key = qualified(name);

@@ -181,6 +181,7 @@ function commit(evaluation: Evaluation, state: State, pending: readonly Pending[
     const version =
       writes.length === 1 ? first.result.next : appendAll(evaluation, context, base, added);
     for (const { result } of writes) evaluation.session.ambiguities.push(...result.checks);
+    for (const { bound } of writes) noteRandom(evaluation, bound, context.shape);
     const lines = writes.map(({ bound }) => bound.lines);
     next = withTable(next, key, {
       ...context.table,
@@ -251,6 +252,17 @@ function setsColumn(bound: BoundWrite, column: string): boolean {
           ? bound.conflict.action.set
           : [];
   return sets.some((assignment) => assignment.column === column);
+}
+
+/** Columns that get random values: they are left out of the proof, by name. */
+function noteRandom(evaluation: Evaluation, bound: BoundWrite, shape: TableShape): void {
+  if (bound.kind !== 'insert' || !bound.query) return;
+  const columns = bound.columns ?? shape.columns?.map((column) => column.name) ?? [];
+  for (const position of bound.query.randomColumns) {
+    const column = columns[position];
+    if (column !== undefined)
+      evaluation.session.random(qualified(shape.name), column, bound.place.line);
+  }
 }
 
 /** Whether a write puts nothing but constants, parameters, clocks and counters into its table. */

@@ -15,9 +15,7 @@ type While = Extract<Step, { kind: 'while' }>;
 export function applyWhile(evaluation: Evaluation, step: While, state: State): State {
   const fetched = fetchLoop(step);
   if (fetched) {
-    const { name } = fetched.source;
-    const source = { ...fetched.source, arguments: evaluation.cursorArguments.get(name) ?? null };
-    return applyForQuery(evaluation, { ...fetched, source }, state);
+    return applyFetchLoop(evaluation, fetched, state);
   }
   const stepped = steppedLoop(evaluation, step, state);
   if (stepped) return stepped;
@@ -39,6 +37,15 @@ export function applyWhile(evaluation: Evaluation, step: While, state: State): S
   );
 }
 
+export function applyFetchLoop(evaluation: Evaluation, loop: FetchLoop, state: State): State {
+  const given = evaluation.cursorArguments.get(loop.source.name) ?? null;
+  return applyForQuery(
+    evaluation,
+    { ...loop, source: { ...loop.source, arguments: given } },
+    state,
+  );
+}
+
 type ForQuery = Extract<Step, { kind: 'for-query' }>;
 type FetchLoop = ForQuery & { readonly source: Extract<ForQuery['source'], { kind: 'cursor' }> };
 
@@ -55,6 +62,34 @@ export function fetchLoop(step: While): FetchLoop | null {
     targets: fetch.targets,
     source: { kind: 'cursor', name: fetch.cursor, arguments: null },
     body,
+  };
+}
+
+/**
+ * `FETCH c INTO r; WHILE FOUND LOOP …; FETCH c INTO r; END LOOP`: the same, with the first row
+ * fetched before. Null where the two steps have another form.
+ */
+export function fetchedLoop(fetch: Step | undefined, loop: Step | undefined): FetchLoop | null {
+  if (
+    fetch?.kind !== 'fetch' ||
+    loop?.kind !== 'while' ||
+    loop.condition?.text.trim().toLowerCase() !== 'found'
+  )
+    return null;
+  const last = loop.body.at(-1);
+  const again =
+    last?.kind === 'fetch' &&
+    last.cursor === fetch.cursor &&
+    last.next &&
+    JSON.stringify(last.targets) === JSON.stringify(fetch.targets);
+  if (!again || !fetch.next || fetch.move) return null;
+  return {
+    kind: 'for-query',
+    line: loop.line,
+    label: loop.label,
+    targets: fetch.targets,
+    source: { kind: 'cursor', name: fetch.cursor, arguments: null },
+    body: loop.body.slice(0, -1),
   };
 }
 

@@ -171,7 +171,9 @@ export function bindQuery(
   const { source, binder } = context;
   const sequenceColumns = bindSequences(select, context);
   const readsBefore = binder.reads.length;
+  const randomBefore = binder.random.length;
   const shape = binder.query(select, context.outer);
+  refuseHiddenRandom(select, binder, randomBefore);
   const end =
     beforeToken === undefined ? endOfStatement(source) : (source.tokens[beforeToken]?.start ?? 0);
   const body = source.slice(start, end);
@@ -219,6 +221,26 @@ function bindSequences(select: SelectStmt, context: WriteContext): number[] {
     }
   }
   return found;
+}
+
+/** random() and its kin may give the value of a column; they may not decide which rows there are. */
+function refuseHiddenRandom(select: SelectStmt, binder: Binder, before: number): void {
+  const calls = binder.random.slice(before);
+  const [first] = calls;
+  let inOutputs = 0;
+  for (const target of select.targetList ?? select.valuesLists ?? []) {
+    walk(target, (node) => {
+      if ('FuncCall' in node && isRandomCall(node)) inOutputs += 1;
+    });
+  }
+  const grouped = select.groupClause || select.distinctClause || select.larg;
+  if (!first || (calls.length === inOutputs && !grouped)) return;
+  refuse('volatile', first, 'The rows depend on a value that no two runs share.');
+}
+
+function isRandomCall(node: object): boolean {
+  const { FuncCall: call } = node as Extract<Node, { FuncCall: unknown }>;
+  return isRandom(functionPath(call).at(-1) ?? '');
 }
 
 /** Positions of outputs in whose expression a function is called. */
@@ -574,6 +596,15 @@ function bindArm(
 
 /** Binds a statement that writes rows; null where the node is none. */
 export function bindWrite(node: Node, context: WriteContext): BoundWrite | null {
+  const write = bindByKind(node, context);
+  const [random] = context.binder.random;
+  if (write && write.kind !== 'insert' && random) {
+    refuse('volatile', random, 'The rows depend on a value that no two runs share.');
+  }
+  return write;
+}
+
+function bindByKind(node: Node, context: WriteContext): BoundWrite | null {
   if ('InsertStmt' in node) return bindInsert(node.InsertStmt, context);
   if ('UpdateStmt' in node) return bindUpdate(node.UpdateStmt, context);
   if ('DeleteStmt' in node) return bindDelete(node.DeleteStmt, context);
