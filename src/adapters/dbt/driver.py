@@ -11,11 +11,13 @@ import queue
 import signal
 import sys
 import threading
-import _thread
 
 ANSWERS = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
 CANCEL_SECONDS = 5.0
+# Set while dbt runs; set once the process is to end.
+BUSY = threading.Event()
+STOPPING = threading.Event()
 
 
 def answer(message):
@@ -23,12 +25,17 @@ def answer(message):
     ANSWERS.flush()
 
 
-def exit_soon():
+def stop(*_signal):
     """Gives dbt a moment to cancel its queries, then ends the process whatever it is doing."""
+    # A second interrupt would reach dbt while it cancels.
+    if STOPPING.is_set():
+        return
+    STOPPING.set()
     timer = threading.Timer(CANCEL_SECONDS, os._exit, (0,))
     timer.daemon = True
     timer.start()
-    _thread.interrupt_main()
+    # A real signal: nothing less wakes a main thread that waits for a lock.
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
 
 def read_requests(requests):
@@ -36,7 +43,8 @@ def read_requests(requests):
         if line.strip():
             requests.put(json.loads(line))
     requests.put(None)
-    exit_soon()
+    if BUSY.is_set():
+        stop()
 
 
 def node_result(result):
@@ -102,8 +110,8 @@ def main():
     except ImportError:
         postgres_version = None
 
-    # SIGTERM means: cancel what runs. dbt knows how for Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # dbt cancels its queries when it is interrupted, so that is what every way of stopping becomes.
+    signal.signal(signal.SIGTERM, stop)
     requests = queue.Queue()
     threading.Thread(target=read_requests, args=(requests,), daemon=True).start()
     answer({"ready": True, "core": core_version, "postgres": postgres_version})
@@ -111,7 +119,10 @@ def main():
         request = requests.get()
         if request is None:
             return
-        answer(invoke(dbtRunner, request))
+        BUSY.set()
+        outcome = invoke(dbtRunner, request)
+        BUSY.clear()
+        answer(outcome)
 
 
 try:

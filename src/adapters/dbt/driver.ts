@@ -33,7 +33,8 @@ export class DbtDriver {
   readonly #answers: AsyncIterator<string>;
   readonly #stderr: () => string;
   #nextId = 1;
-  #alive = true;
+  #exited = false;
+  #stopping: Promise<void> | null = null;
 
   private constructor(
     child: ChildProcess,
@@ -47,11 +48,12 @@ export class DbtDriver {
     this.#answers = answers;
     this.#stderr = stderr;
     this.versions = versions;
-    child.once('exit', () => (this.#alive = false));
+    child.once('exit', () => (this.#exited = true));
   }
 
+  /** False where it has ended or is about to. */
   get alive(): boolean {
-    return this.#alive;
+    return !this.#exited && this.#stopping === null;
   }
 
   /** Starts the process; null where this Python has no dbt that can be imported. */
@@ -90,7 +92,7 @@ export class DbtDriver {
         ? null
         : setTimeout(() => {
             timedOut = true;
-            void this.cancel();
+            void this.stop();
           }, timeoutMs);
     try {
       const line = await this.#answers.next();
@@ -114,24 +116,21 @@ export class DbtDriver {
     }
   }
 
-  /** Cancels the running invocation; a process that does not react is killed. */
-  async cancel(): Promise<void> {
-    if (!this.#alive) return;
+  /** Cancels what runs and ends the process; one that does not react is killed. */
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    await this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#exited) return;
     const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    // The driver answers and ends once dbt has let go of its connections.
+    // The driver takes the end of its input for Ctrl-C, and ends once dbt has let go of its
+    // connections.
     this.#stdin.end();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), CANCEL_MS);
     await exited;
     clearTimeout(timer);
-  }
-
-  /** Ends the process after what it is doing. */
-  async close(): Promise<void> {
-    if (!this.#alive) return;
-    const exited = once(this.#child, 'exit');
-    this.#stdin.end();
-    await exited;
   }
 }
 

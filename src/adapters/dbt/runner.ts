@@ -85,7 +85,7 @@ class Runner implements DbtRunner {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     const backend = await this.#backend?.catch(() => null);
-    if (backend?.kind === 'python') await backend.driver.cancel();
+    if (backend?.kind === 'python') await backend.driver.stop();
     await this.#last.catch(() => undefined);
     if (this.#folder !== null) await rm(await this.#folder, { recursive: true, force: true });
   }
@@ -171,7 +171,7 @@ async function startBackend(
     const version: DbtVersion = { ...driver.versions, mode: 'python' };
     const problem = versionProblem(version, location.command);
     if (problem === null) return { kind: 'python', driver, version };
-    await driver.close();
+    await driver.stop();
     throw problem;
   }
   const versions = await commandVersions(location.command, env);
