@@ -20,6 +20,8 @@ export interface WorkerOptions {
   readonly worker: string;
   /** Most procedures to claim at once. */
   readonly most: number;
+  /** Workers that start together with this one, some of which may not be there yet. */
+  readonly together: number;
   /** No new work after this moment, in milliseconds since 1970; null for no limit. */
   readonly until: number | null;
   readonly work: BatchWork;
@@ -49,7 +51,8 @@ export async function work(options: WorkerOptions): Promise<WorkerEnd> {
       const open = (counts.get('Blocked') ?? 0) + (counts.get('Failed') ?? 0);
       return open === 0 ? 'done' : 'needs a person';
     }
-    const most = batchSize(ready, await metadata.workers(plan), options.most);
+    const workers = Math.max(options.together, await metadata.workers(plan));
+    const most = batchSize(ready, workers, options.most);
     const claim = await claimBatch(options, `${options.worker}.${round}`, most);
     if (claim === null) await clock.sleep(IDLE, watch.interruption());
     else await workOn(claim, options);

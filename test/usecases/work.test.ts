@@ -44,6 +44,7 @@ async function worker(name: string, run: BatchWork, most = 4): Promise<Started> 
     plan: PLAN,
     worker: name,
     most,
+    together: 1,
     until: null,
     work: run,
   }).finally(() => watch.close());
@@ -194,7 +195,16 @@ describe('workers', () => {
       onWarning: () => {},
     });
     const run = phases([], onwards);
-    const options = { metadata, clock, watch, plan: PLAN, worker: 'w', most: 1, work: run };
+    const options = {
+      metadata,
+      clock,
+      watch,
+      plan: PLAN,
+      worker: 'w',
+      most: 1,
+      together: 1,
+      work: run,
+    };
     expect(await work({ ...options, until: Date.now() - 1 })).toBe('out of time');
     expect(await statuses(metadata)).toEqual({ a: 'Pending' });
     expect(await work({ ...options, until: Date.now() + 60_000 })).toBe('done');

@@ -41,7 +41,7 @@ export function scratchRepository(...initOptions: string[]): ScratchRepository {
     write,
     commitAll: (message) => {
       git('add', '--all');
-      git('commit', '--quiet', '--message', message);
+      git('commit', '--quiet', '--allow-empty', '--message', message);
       return git('rev-parse', 'HEAD').trim();
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),
