@@ -99,8 +99,17 @@ async function served(
     kill: () => end('SIGKILL'),
     async restart() {
       await end('SIGKILL');
-      server = start(launch);
-      await untilReady(launch, server);
+      // The children of a killed server may hold its shared memory for a moment.
+      for (let tries = 1; ; tries += 1) {
+        server = start(launch);
+        try {
+          await untilReady(launch, server);
+          return;
+        } catch (error) {
+          if (tries >= 20) throw error;
+          await new Promise((done) => setTimeout(done, 250));
+        }
+      }
     },
     async stop() {
       await end('SIGKILL');

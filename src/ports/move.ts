@@ -135,6 +135,8 @@ export interface TargetTransaction extends Statements {
   apply(mapping: TableMapping, step: Step): Promise<void>;
   /** Adds a column that `mapping` has; earlier rows get `missing`. Harmless where it is there. */
   addColumn(mapping: TableMapping, column: string, missing: string | null): Promise<void>;
+  /** Empties tables, those that refer to each other together. */
+  empty(tables: readonly QualifiedName[]): Promise<void>;
   commit(): Promise<void>;
   /** Also ends a statement that is under way. */
   rollback(): Promise<void>;
@@ -163,7 +165,6 @@ export interface MoveTarget {
   addKeyAndIndexes(mapping: TableMapping): Promise<void>;
   /** Once nothing is in motion: unique indexes, foreign keys to moved tables, sequences past the maximum. */
   addConstraints(mapping: TableMapping, moved: readonly TableMapping[]): Promise<void>;
-  truncate(tables: readonly QualifiedName[]): Promise<void>;
   begin(): Promise<TargetTransaction>;
   readonly side: ComparedSide;
   close(): Promise<void>;

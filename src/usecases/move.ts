@@ -13,6 +13,7 @@ import type { MoveControl } from './move_control.ts';
 import type { Extract } from './move_extract.ts';
 import { startExtract } from './move_extract.ts';
 import type { LoadTable } from './move_load.ts';
+import { firstDifference, LogMarks } from './move_marks.ts';
 import { loadTables } from './move_load.ts';
 import type { StoredTable } from './move_store.ts';
 import type { TableVerdict } from './verify.ts';
@@ -38,7 +39,7 @@ export interface MoveOptions {
 
 const RETRY_MS = 1000;
 const IDLE_MS = 200;
-const MARK_MS = 1000;
+const ASK_MS = 1000;
 const MOST_STALLS = 5;
 
 /**
@@ -47,6 +48,7 @@ const MOST_STALLS = 5;
  */
 export async function runMove(context: MoveContext, options: MoveOptions): Promise<MoveResult> {
   const { clock, control, events, target } = context;
+  const worker: Worker = { counted: false };
   let lastProgress = Date.parse(clock.now());
   const watched: MoveContext = {
     ...context,
@@ -68,7 +70,7 @@ export async function runMove(context: MoveContext, options: MoveOptions): Promi
           `The pipelines of "${context.plan.name}" are run by another worker now. Stop that one first, or let it go on.`,
         );
       }
-      return await underClaim(watched, options, claim);
+      return await underClaim(watched, options, worker, claim);
     } catch (error) {
       if (error instanceof Stopped) return { outcome: 'stopped', verdicts: [] };
       if (!(error instanceof ConnectionLost)) throw error;
@@ -86,6 +88,7 @@ export async function runMove(context: MoveContext, options: MoveOptions): Promi
 async function underClaim(
   context: MoveContext,
   options: MoveOptions,
+  worker: Worker,
   claim: Claim,
 ): Promise<MoveResult> {
   const broken = new AbortController();
@@ -103,7 +106,7 @@ async function underClaim(
     stopping,
   };
   try {
-    return await new Attempt({ ...context, control: own }, options, (error) =>
+    return await new Attempt({ ...context, control: own }, options, worker, (error) =>
       broken.abort(error),
     ).run();
   } catch (error) {
@@ -113,16 +116,28 @@ async function underClaim(
   }
 }
 
+/** A worker that takes over counts as one restart, however often it has to connect again. */
+interface Worker {
+  counted: boolean;
+}
+
 class Attempt {
   readonly #context: MoveContext;
   readonly #options: MoveOptions;
   readonly #break: (error: unknown) => void;
+  readonly #worker: Worker;
   #extract: Extract | null = null;
   #askedAt = 0;
 
-  constructor(context: MoveContext, options: MoveOptions, onBreak: (error: unknown) => void) {
+  constructor(
+    context: MoveContext,
+    options: MoveOptions,
+    worker: Worker,
+    onBreak: (error: unknown) => void,
+  ) {
     this.#context = context;
     this.#options = options;
+    this.#worker = worker;
     this.#break = onBreak;
   }
 
@@ -130,7 +145,14 @@ class Attempt {
     const { folder, store, target, plan } = this.#context;
     // Files of an earlier run may be cut off, or of a worker that still writes: what they held is read again.
     await folder.clear();
-    await store.countRestarts(target.statements);
+    if (!this.#worker.counted) {
+      await store.countRestarts(target.statements);
+      this.#worker.counted = true;
+    }
+    const before = await store.stream(target.statements);
+    if (before !== null)
+      this.#context.events.log(`goes on with the changes from ${before.applied}`);
+    if (before?.cutover === 'done') return { outcome: 'cut-over', verdicts: [] };
     const follow = plan.pipelines.some((pipeline) => pipeline.follow);
     const tables = await this.#prepare(follow);
     try {
@@ -147,30 +169,43 @@ class Attempt {
     const stored = new Map(
       (await store.tables(target.statements)).map((table) => [table.number, table]),
     );
+    const described: MovedTable[] = [];
+    for (const [number, pipeline] of plan.pipelines.entries()) {
+      const table = await source.describe(pipeline.source, !stored.has(number));
+      if (table === null) {
+        const name = qualified(pipeline.source);
+        throw new MoveError('table-missing', `The source has no table ${name}.`, name);
+      }
+      described.push(table);
+    }
     if (follow && (await store.stream(target.statements)) === null) {
       // The place in the log is taken before anything is read, so that nothing falls between.
       const names = plan.pipelines
         .filter((pipeline) => pipeline.follow)
         .map((pipeline) => pipeline.source);
-      await store.addStream(target.statements, await source.prepareChanges(plan.name, names));
+      await this.#beginStream(await source.prepareChanges(plan.name, names));
     }
     const out: LoadTable[] = [];
     for (const [number, pipeline] of plan.pipelines.entries()) {
-      const known = stored.get(number);
-      const described = await source.describe(pipeline.source, known === undefined);
-      if (described === null) {
-        throw new MoveError(
-          'table-missing',
-          `The source has no table ${qualified(pipeline.source)}.`,
-          qualified(pipeline.source),
-        );
-      }
-      out.push({
-        source: described,
-        stored: known ?? (await this.#newTable(number, pipeline, described)),
-      });
+      const table = described[number];
+      if (table === undefined) continue;
+      const known = stored.get(number) ?? (await this.#newTable(number, pipeline, table));
+      out.push({ source: table, stored: known });
     }
     return out;
+  }
+
+  async #beginStream(position: string): Promise<void> {
+    const { plan, source, store, target } = this.#context;
+    const transaction = await target.begin();
+    try {
+      await store.addStream(transaction, position);
+      await store.beginRow(transaction, source.logName(plan.name, position), 'CE', null, position);
+      await transaction.commit();
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
   }
 
   async #newTable(number: number, pipeline: Pipeline, described: MovedTable): Promise<StoredTable> {
@@ -286,7 +321,7 @@ class Attempt {
   async #cutoverAsked(): Promise<boolean> {
     const { clock, store, target } = this.#context;
     const now = Date.parse(clock.now());
-    if (now - this.#askedAt < MARK_MS) return false;
+    if (now - this.#askedAt < ASK_MS) return false;
     this.#askedAt = now;
     return (await store.stream(target.statements))?.cutover === 'asked';
   }
@@ -300,6 +335,7 @@ class Attempt {
       for (const { mapping } of tables) verdicts.push(await verifyTable(source, target, mapping));
       const wrong = verdicts.filter(({ equal }) => !equal);
       if (wrong.length > 0) {
+        await store.setCutover(target.statements, 'no');
         throw new MoveError(
           'sides-differ',
           `${wrong.map(({ table }) => table).join(', ')}: the two sides differ, so nothing was cut over. ${firstDifference(wrong)} ` +
@@ -321,43 +357,5 @@ class Attempt {
     await store.setCutover(target.statements, 'done');
     this.#context.events.log(`${objectName(plan.name)} is released: the target stands on its own`);
     return { outcome: 'cut-over', verdicts };
-  }
-}
-
-function firstDifference(verdicts: readonly TableVerdict[]): string {
-  const [verdict] = verdicts;
-  const row = verdict?.shown[0];
-  if (verdict === undefined || row === undefined) return '';
-  const key = Object.entries(row.key).map(([name, value]) => `${name} = ${value ?? 'NULL'}`);
-  return `First of them: ${verdict.table} at ${key.join(', ')} is ${row.kind} (${row.columns.map(({ column }) => column).join(', ')}).`;
-}
-
-/** Writes the place in the source's log into the CE row, about once a second. */
-class LogMarks {
-  readonly #context: MoveContext;
-  readonly #extract: Extract;
-  #log: string | null = null;
-  #mark = '';
-  #at = 0;
-
-  constructor(context: MoveContext, extract: Extract) {
-    this.#context = context;
-    this.#extract = extract;
-  }
-
-  async write(now: boolean): Promise<void> {
-    const { clock, plan, source, store, target } = this.#context;
-    const { position } = this.#extract.durable();
-    const time = Date.parse(clock.now());
-    if (position === this.#mark || (!now && time - this.#at < MARK_MS)) return;
-    const log = source.logName(plan.name, position);
-    if (log !== this.#log) {
-      await store.finishRows(target.statements, 'CE', log);
-      await store.beginRow(target.statements, log, 'CE', null, position);
-      this.#log = log;
-    }
-    await store.setMark(target.statements, log, 'CE', position, false);
-    this.#mark = position;
-    this.#at = time;
   }
 }

@@ -1,6 +1,6 @@
 /** D: files of a stretch of the key, read and loaded at the same time; each with its mark in one transaction. */
 import { qualified } from '../core/catalog/names.ts';
-import { isNumericKey, nextStep, rowsPerChunk } from '../core/movement/chunks.ts';
+import { isNumericKey, nextStep, firstRows } from '../core/movement/chunks.ts';
 import { MoveError, Stopped } from '../core/movement/errors.ts';
 import type { KeyColumn, KeyRange, MovedTable, TableMapping } from '../core/movement/model.ts';
 import { dataFile } from '../core/movement/names.ts';
@@ -143,7 +143,7 @@ async function writeFile(
     );
   }
   await queue.push({ file, table, rows: written.rows });
-  return written.rows;
+  return written.bytes;
 }
 
 /** The stretches of a table that no file covers yet, from where the last run left off. */
@@ -155,7 +155,7 @@ async function produceTable(
 ): Promise<void> {
   const { mapping, number } = table.stored;
   const key = keyColumns(table);
-  const wanted = rowsPerChunk(
+  const rows = firstRows(
     table.source.estimatedRows,
     table.source.estimatedBytes,
     context.plan.chunkBytes,
@@ -172,7 +172,7 @@ async function produceTable(
   }
 
   let { covered, files } = table.stored;
-  let step = BigInt(wanted);
+  let step = BigInt(rows);
   for (;;) {
     if (queue.failure !== null) return;
     let upper: readonly string[] | null = null;
@@ -180,7 +180,7 @@ async function produceTable(
       const from = covered?.[0] === undefined ? extent[0] - 1n : BigInt(covered[0]);
       upper = from + step >= extent[1] ? null : [(from + step).toString()];
     } else if (key.length > 0 && !(first !== undefined && isNumericKey(key))) {
-      upper = await reader.bound(mapping.source, key, covered, wanted);
+      upper = await reader.bound(mapping.source, key, covered, Number(step));
     }
     files += 1;
     const file: StoredFile = {
@@ -190,10 +190,10 @@ async function produceTable(
       upper,
     };
     await addFile(context, file, mapping, files);
-    const rows = await writeFile(context, table, file, reader, queue);
+    const bytes = await writeFile(context, table, file, reader, queue);
     if (upper === null) return;
     covered = upper;
-    step = nextStep(step, rows, wanted);
+    step = nextStep(step, bytes, context.plan.chunkBytes);
   }
 }
 

@@ -107,6 +107,28 @@ export class MoveStore {
     }));
   }
 
+  /** Each table with the rows that its finished files brought. */
+  async tableRows(
+    session: Statements,
+  ): Promise<readonly { table: StoredTable; rows: number; estimate: number; nulled: number }[]> {
+    const counts = await session.query(
+      `SELECT t.number, t.estimate, t.nulled, p.mark FROM ${this.#at}.sprocket_move_table t
+         LEFT JOIN ${this.#at}.sprocket_move_file f ON f.plan = t.plan AND f.number = t.number
+         LEFT JOIN ${this.#at}.wirekite_progress p ON p.source = f.file AND p.target = ? AND p.finish_time IS NOT NULL
+        WHERE t.plan = ?`,
+      [this.#target('D'), this.#plan],
+    );
+    return (await this.tables(session)).map((table) => {
+      const own = counts.filter((row) => Number(row[0]) === table.number);
+      return {
+        table,
+        rows: own.reduce((total, row) => total + Number(row[3] ?? 0), 0),
+        estimate: Number(own[0]?.[1] ?? 0),
+        nulled: Number(own[0]?.[2] ?? 0),
+      };
+    });
+  }
+
   async addTable(
     session: Statements,
     number: number,

@@ -16,10 +16,14 @@ const countOf = async (arena: Arena, table: string) =>
 
 describe.each(PAIRS)('%s → %s', (from, to) => {
   const isPostgres = from === 'postgres';
-  const full = (table: string) => (isPostgres ? [`ALTER TABLE ${table} REPLICA IDENTITY FULL`] : []);
+  const full = (table: string) =>
+    isPostgres ? [`ALTER TABLE ${table} REPLICA IDENTITY FULL`] : [];
 
   test('inserts, updates with changed keys, deletes, TRUNCATE and tables without a key', async () => {
-    const arena = await openArena(servers, [from, to], { tables: ['a', 'b', 'nokey'], chunkBytes: 2000 });
+    const arena = await openArena(servers, [from, to], {
+      tables: ['a', 'b', 'nokey'],
+      chunkBytes: 2000,
+    });
     const { src } = arena;
     await arena.onSource(
       `CREATE TABLE ${src}.a (id bigint PRIMARY KEY, v varchar(40), n numeric(12,3))`,
@@ -79,7 +83,8 @@ describe.each(PAIRS)('%s → %s', (from, to) => {
   test('a transaction that is larger than what is read at once arrives whole', async () => {
     const arena = await openArena(servers, [from, to], { tables: ['big'] });
     const { src } = arena;
-    const digits = '(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)';
+    const digits =
+      '(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)';
     await arena.onSource(`CREATE TABLE ${src}.big (id int PRIMARY KEY, v varchar(300))`);
     await moveTo(arena, 'drained');
     await arena.onSource(
@@ -98,7 +103,10 @@ describe.each(PAIRS)('%s → %s', (from, to) => {
   test('added columns are taken along; other DDL stops with the table and the change', async () => {
     const arena = await openArena(servers, [from, to], { tables: ['t'] });
     const { src, raw } = arena;
-    await arena.onSource(`CREATE TABLE ${src}.t (id int PRIMARY KEY, v varchar(20))`, `INSERT INTO ${src}.t VALUES (1, 'a'), (2, 'b')`);
+    await arena.onSource(
+      `CREATE TABLE ${src}.t (id int PRIMARY KEY, v varchar(20))`,
+      `INSERT INTO ${src}.t VALUES (1, 'a'), (2, 'b')`,
+    );
     await moveTo(arena, 'drained');
     await arena.onSource(
       `UPDATE ${src}.t SET v = 'before' WHERE id = 1`,
@@ -114,7 +122,10 @@ describe.each(PAIRS)('%s → %s', (from, to) => {
       ['2', 'b', '7', 'y'],
       ['3', 'c', '8', 'x'],
     ]);
-    await arena.onSource(`ALTER TABLE ${src}.t DROP COLUMN s`, `UPDATE ${src}.t SET v = 'later' WHERE id = 1`);
+    await arena.onSource(
+      `ALTER TABLE ${src}.t DROP COLUMN s`,
+      `UPDATE ${src}.t SET v = 'later' WHERE id = 1`,
+    );
     await expect(moveTo(arena, 'drained')).rejects.toMatchObject({
       code: 'schema-changed',
       table: `${src}.t`,
@@ -135,10 +146,15 @@ describe.each(PAIRS)('%s → %s', (from, to) => {
       `INSERT INTO ${src}.t VALUES (1, 1)`,
     );
     await moveTo(arena, 'drained');
-    await arena.onSource(`INSERT INTO ${src}.t VALUES (2, 0)`, `INSERT INTO ${src}.t VALUES (42, ${isPostgres ? "'NaN'" : '2'})`);
+    await arena.onSource(
+      `INSERT INTO ${src}.t VALUES (2, 0)`,
+      `INSERT INTO ${src}.t VALUES (42, ${isPostgres ? "'NaN'" : '2'})`,
+    );
     await expect(moveTo(arena, 'drained')).rejects.toMatchObject({
       code: 'unrepresentable-value',
-      message: expect.stringMatching(/t at id = 42: column v holds what the target can't: (?:NaN|anything but 0 and 1)/),
+      message: expect.stringMatching(
+        /t at id = 42: column v holds what the target can't: (?:NaN|anything but 0 and 1)/,
+      ),
     });
     await arena.close();
   });
@@ -167,7 +183,9 @@ test('an unchanged TOASTed value is kept, also where the key changes', async () 
     );
     const result = await moveTo(arena, 'cutover');
     expect(result.verdicts).toMatchObject([{ equal: true, targetRows: 21 }]);
-    const rows = await arena.onTarget(`SELECT id, n, length(big), small FROM ${raw}.t WHERE id IN (101, 7, 31) ORDER BY id`);
+    const rows = await arena.onTarget(
+      `SELECT id, n, length(big), small FROM ${raw}.t WHERE id IN (101, 7, 31) ORDER BY id`,
+    );
     expect(rows).toEqual([
       ['7', '0', null, 's'],
       ['31', '3', '9000', 's'],
@@ -181,12 +199,16 @@ test('what is acknowledged to PostgreSQL is what was applied, to the byte, and a
   const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
   const { src } = arena;
   const meta = arena.settings.target.metadataSchema;
-  await arena.onSource(`CREATE TABLE ${src}.t (id int PRIMARY KEY)`, `CREATE TABLE ${src}.other (id int)`);
+  await arena.onSource(
+    `CREATE TABLE ${src}.t (id int PRIMARY KEY)`,
+    `CREATE TABLE ${src}.other (id int)`,
+  );
   await moveTo(arena, 'drained');
   const slot = `SELECT confirmed_flush_lsn, pg_wal_lsn_diff(confirmed_flush_lsn, '0/0') FROM pg_replication_slots WHERE database = current_database()`;
   await arena.onSource(`INSERT INTO ${src}.t VALUES (1)`);
   await moveTo(arena, 'drained');
-  const applied = (await arena.onTarget(`SELECT applied FROM ${meta}.sprocket_move_stream`))[0]?.[0] ?? '';
+  const applied =
+    (await arena.onTarget(`SELECT applied FROM ${meta}.sprocket_move_stream`))[0]?.[0] ?? '';
   const [confirmed] = (await arena.onSource(slot))[0] ?? [];
   const behind = await arena.onSource(`SELECT pg_wal_lsn_diff('${confirmed}', '${applied}') <= 0`);
   // Stopped before its next status went out, the slot may lag; it must never lead.

@@ -42,22 +42,28 @@ export function copyOut(connection: Connection, sql: string): RowStream {
         if (waiting.length >= WAITING_PIECES) connection.pause();
       }
     });
-    stream.on('error', (error: Error) => {
-      state.error = error;
+    const failed = (error: Error) => {
+      state.error ??= error;
       state.wake();
-    });
+    };
+    connection.on('error', failed);
+    stream.on('error', failed);
     stream.on('end', () => {
       state.done = true;
       collect();
     });
-    for (;;) {
-      if (state.error !== null) throw classified(state.error);
-      const piece = waiting.shift();
-      if (piece !== undefined) {
-        yield piece;
-        if (waiting.length < WAITING_PIECES) connection.resume();
-      } else if (state.done) return;
-      else await new Promise<void>((resolve) => (state.wake = resolve));
+    try {
+      for (;;) {
+        if (state.error !== null) throw classified(state.error);
+        const piece = waiting.shift();
+        if (piece !== undefined) {
+          yield piece;
+          if (waiting.length < WAITING_PIECES) connection.resume();
+        } else if (state.done) return;
+        else await new Promise<void>((resolve) => (state.wake = resolve));
+      }
+    } finally {
+      connection.removeListener('error', failed);
     }
   }
   return { pieces: pieces(), sent: () => sent };

@@ -85,12 +85,15 @@ function filled(sql: string, parameters: readonly (string | null)[]): string {
 
 /** What waits for an answer on each connection: the driver forgets them where we end it ourselves. */
 const WAITING = new WeakMap<Connection, Set<(error: Error) => void>>();
+const DROPPED = new WeakSet<Connection>();
+const ended = () => new ConnectionLost('the connection to the MySQL server was ended');
 
 /** Runs `start` with a way to answer it; fails it where the connection is dropped meanwhile. */
 export function answered<T>(
   connection: Connection,
   start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
 ): Promise<T> {
+  if (DROPPED.has(connection)) return Promise.reject(ended());
   return new Promise((resolve, reject) => {
     const waiting = WAITING.get(connection) ?? new Set();
     WAITING.set(connection, waiting);
@@ -111,10 +114,9 @@ export function answered<T>(
 
 /** Ends a connection that may be in the middle of something. */
 export function drop(connection: Connection): void {
+  DROPPED.add(connection);
   connection.destroy();
-  for (const reject of WAITING.get(connection) ?? []) {
-    reject(new ConnectionLost('the connection to the MySQL server was ended'));
-  }
+  for (const reject of WAITING.get(connection) ?? []) reject(ended());
 }
 
 function run(connection: Connection, sql: string): Promise<unknown> {

@@ -27,16 +27,27 @@ export function openMysqlTarget(url: string): MoveTarget {
       throw error;
     }
   };
-  const begin = async (): Promise<TargetTransaction> => {
-    const connection = idle.pop() ?? (await openConnection(url));
+  const started = async (connection: Connection): Promise<Connection> => {
     try {
       // A DELETE that joins wants some database to be the present one, whatever its tables say.
       if (metadata !== null) await query(connection, `USE ${ident(metadata)}`);
       await query(connection, 'START TRANSACTION');
+      return connection;
     } catch (error) {
       drop(connection);
       throw error;
     }
+  };
+  /** A session that waited may have died with its server; a new one says whether that is still away. */
+  const ready = async (): Promise<Connection> => {
+    for (let pooled = idle.pop(); pooled !== undefined; pooled = idle.pop()) {
+      const alive = await started(pooled).catch(() => null);
+      if (alive !== null) return alive;
+    }
+    return started(await openConnection(url));
+  };
+  const begin = async (): Promise<TargetTransaction> => {
+    const connection = await ready();
     return {
       ...statementsOf(connection),
       load: (mapping, pieces) => load(connection, mapping, pieces),
@@ -44,6 +55,10 @@ export function openMysqlTarget(url: string): MoveTarget {
       async addColumn(mapping, column, missing) {
         await addColumn(connection, mapping, column, missing);
         await query(connection, 'START TRANSACTION');
+      },
+      // TRUNCATE would end the transaction, and with it the promise that progress goes together with the rows.
+      async empty(tables) {
+        for (const table of tables) await change(connection, `DELETE FROM ${tableName(table)}`);
       },
       async commit() {
         await query(connection, 'COMMIT');
@@ -97,10 +112,6 @@ export function openMysqlTarget(url: string): MoveTarget {
     addKeyAndIndexes: (mapping) => withMain((connection) => addIndexes(connection, mapping, false)),
     addConstraints: (mapping, moved) =>
       withMain((connection) => addConstraints(connection, mapping, moved)),
-    async truncate(tables) {
-      for (const table of tables)
-        await withMain((connection) => query(connection, `TRUNCATE TABLE ${tableName(table)}`));
-    },
     begin,
     side,
     async close() {

@@ -26,19 +26,33 @@ export function openPostgresTarget(url: string): MoveTarget {
       throw error;
     }
   };
-  const begin = async (): Promise<TargetTransaction> => {
-    const client = idle.pop() ?? (await openClient(url, { label: 'sprocket load' }));
+  const started = async (client: pg.Client): Promise<pg.Client> => {
     try {
       await query(client, `${APPLY_SETTINGS}; BEGIN`);
+      return client;
     } catch (error) {
       await drop(client);
       throw error;
     }
+  };
+  /** A session that waited may have died with its server; a new one says whether that is still away. */
+  const ready = async (): Promise<pg.Client> => {
+    for (let pooled = idle.pop(); pooled !== undefined; pooled = idle.pop()) {
+      const alive = await started(pooled).catch(() => null);
+      if (alive !== null) return alive;
+    }
+    return started(await openClient(url, { label: 'sprocket load' }));
+  };
+  const begin = async (): Promise<TargetTransaction> => {
+    const client = await ready();
     return {
       ...statementsOf(client),
       load: (mapping, pieces) => load(client, mapping, pieces),
       apply: (mapping, step) => applyStep(client, mapping, step),
       addColumn: (mapping, column, missing) => addColumn(client, mapping, column, missing),
+      async empty(tables) {
+        if (tables.length > 0) await query(client, `TRUNCATE ${tables.map(tableName).join(', ')}`);
+      },
       async commit() {
         await query(client, 'COMMIT');
         idle.push(client);
@@ -90,10 +104,6 @@ export function openPostgresTarget(url: string): MoveTarget {
     addKeyAndIndexes: (mapping) => withMain((client) => addKeyAndIndexes(client, mapping)),
     addConstraints: (mapping, moved) =>
       withMain((client) => addConstraints(client, mapping, moved)),
-    async truncate(tables) {
-      if (tables.length === 0) return;
-      await withMain((client) => query(client, `TRUNCATE ${tables.map(tableName).join(', ')}`));
-    },
     begin,
     side,
     async close() {

@@ -5,16 +5,19 @@ const FALLBACK_ROW_BYTES = 100;
 const MAX_ROWS = 5_000_000;
 const WHOLE_NUMBERS = ['smallint', 'integer', 'bigint', 'tinyint', 'mediumint', 'int'];
 
-/** Rows that make a file of about `chunkBytes`, from the table's estimates. */
-export function rowsPerChunk(
+/**
+ * Rows for the first file of a table, from the table's estimates, which may be old or missing: a part of what
+ * `chunkBytes` would hold. What it weighs says how to go on.
+ */
+export function firstRows(
   estimatedRows: number,
   estimatedBytes: number,
   chunkBytes: number,
 ): number {
-  const rowBytes =
-    estimatedRows > 0 && estimatedBytes > 0
-      ? Math.max(8, estimatedBytes / estimatedRows)
-      : FALLBACK_ROW_BYTES;
+  const known = estimatedRows > 0 && estimatedBytes > 0;
+  const rowBytes = known
+    ? Math.max(8, estimatedBytes / estimatedRows) * 4
+    : FALLBACK_ROW_BYTES * 64;
   return Math.min(MAX_ROWS, Math.max(1, Math.floor(chunkBytes / rowBytes)));
 }
 
@@ -45,11 +48,11 @@ export function numericBounds(
 }
 
 /**
- * The next step for a numeric key, from how many rows the last one gave: gaps in the key are crossed
- * in doubling steps, dense stretches cut to size.
+ * How far the next file reaches, in values of a numeric key or in rows, from what the last one weighed: gaps
+ * in a key are crossed in doubling steps, heavy stretches cut to size.
  */
-export function nextStep(step: bigint, rows: number, wanted: number): bigint {
-  if (rows * 4 < wanted) return step * 2n;
-  if (rows > wanted * 2) return step > 1n ? step / 2n : 1n;
+export function nextStep(step: bigint, bytes: number, wanted: number): bigint {
+  if (bytes * 2 < wanted) return step * 2n;
+  if (bytes > wanted * 2) return step > 1n ? step / 2n : 1n;
   return step;
 }

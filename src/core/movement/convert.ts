@@ -113,7 +113,7 @@ const CONVERSIONS: Readonly<Record<Conversion, Convert>> = {
       : value,
   'zero-date-null': (value) => (isZeroDate(value) ? null : value),
   'zero-date-error': (value) =>
-    isZeroDate(value) ? refuse('zero dates (the plan may say zero_dates: null)') : value,
+    isZeroDate(value) ? refuse('zero dates (--zero-dates null makes them NULL)') : value,
   bytea: (value) => `\\x${toHex(value)}`,
   'fixed-bytea': (value, size) => `\\x${toHex(value.padEnd(Number(size), '\0'))}`,
   'blob-hex': (value, size) => toHex(value.padEnd(Number(size), '\0')),

@@ -72,7 +72,7 @@ function dated(type: string, compares: readonly [string, string], context: RuleC
         convert: 'zero-date-error',
         compareSource: source,
         compareTarget: target,
-        refuses: [{ sql: ZERO, values: 'zero dates (the plan may say zero_dates: null)' }],
+        refuses: [{ sql: ZERO, values: 'zero dates (--zero-dates null makes them NULL)' }],
       };
 }
 
@@ -193,7 +193,7 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
   {
     from: 'date',
     to: 'date',
-    note: 'a zero date is an error, or NULL where the plan says `zero_dates: null` (then counted)',
+    note: 'a zero date is an error, or NULL with `--zero-dates null` (then counted)',
     baseTypes: ['date'],
     travel: (_, context) => dated('date', ['CAST({c} AS CHAR)', '{c}::text'], context),
   },

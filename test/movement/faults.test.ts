@@ -1,0 +1,83 @@
+/** Servers that die, logs that are gone, disks that are full. */
+import { mkdir, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { seeded } from '../../scripts/mover.ts';
+import { runMove } from '../../src/usecases/move.ts';
+import { filled, setAction, until } from './arena-tools.ts';
+import { inArena, moveTo, openArena, PAIRS, startServers, stopServers } from './support.ts';
+import type { Servers } from './support.ts';
+
+let servers: Servers;
+let started: Servers | undefined;
+beforeAll(async () => {
+  servers = await startServers();
+  started = servers;
+});
+afterAll(() => stopServers(started));
+
+test('a slot whose log is gone is said so, with what to do', async () => {
+  const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
+  await arena.onSource(`CREATE TABLE ${arena.src}.t (id int PRIMARY KEY)`);
+  await moveTo(arena, 'drained');
+  await arena.onSource(
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()`,
+  );
+  // The slot is made anew where it is missing, which would lose what lay between: that must not pass.
+  await expect(moveTo(arena, 'drained')).rejects.toMatchObject({ code: 'position-lost' });
+  await arena.close();
+});
+
+test('a full disk is named, and nothing is lost', async () => {
+  const arena = await openArena(servers, ['postgres', 'postgres'], {
+    tables: ['t'],
+    follow: false,
+  });
+  await filled(arena, 100);
+  const folder = path.join(arena.settings.folder, arena.settings.plan.name);
+  const failing = inArena(arena, async (context) => {
+    const clear = async () => {
+      await mkdir(folder, { recursive: true });
+      await symlink('/dev/full', path.join(folder, `${arena.src}.t.1.dkt.partial`));
+    };
+    return runMove(
+      { ...context, folder: { ...context.folder, clear } },
+      { goal: 'drained', patienceMs: 1000 },
+    );
+  });
+  await expect(failing).rejects.toMatchObject({ code: 'disk-full' });
+  expect((await moveTo(arena, 'drained')).outcome).toBe('drained');
+  expect(await arena.onTarget(`SELECT count(*) FROM ${arena.raw}.t`)).toEqual([['100']]);
+  await arena.close();
+});
+
+test('a cut connection and a server that is killed are waited for', async () => {
+  for (const pair of [PAIRS[1], PAIRS[2]]) {
+    if (pair === undefined) continue;
+    const arena = await openArena(servers, pair, { tables: ['t'], chunkBytes: 50_000 });
+    await filled(arena, 1500);
+    const random = seeded(7);
+    const moving = inArena(arena, (context) =>
+      runMove(context, { goal: 'forever', patienceMs: 60_000 }),
+    );
+    for (const server of [arena.source, arena.target]) {
+      await new Promise((done) => setTimeout(done, 100 + random() * 300));
+      await server.kill();
+      await server.restart();
+    }
+    await arena.onSource(`INSERT INTO ${arena.src}.t VALUES (-1, 'after')`);
+    await until(async () => {
+      const rows = await arena
+        .onTarget(`SELECT count(*) FROM ${arena.raw}.t WHERE id = -1`)
+        .catch(() => []);
+      return rows[0]?.[0] === '1';
+    });
+    await setAction(arena, 'STOP');
+    expect((await moving).outcome).toBe('stopped');
+    await setAction(arena, 'RUN');
+    expect((await moveTo(arena, 'cutover')).verdicts).toMatchObject([
+      { equal: true, targetRows: 1501 },
+    ]);
+    await arena.close();
+  }
+});
