@@ -23,6 +23,8 @@ export interface LastingOptions {
   readonly onReconnect: (session: Query) => Promise<void>;
   /** How long to try to get a new connection, in milliseconds. */
   readonly patience: number;
+  /** Aborted when nobody wants to wait for a server any more. */
+  readonly hurry: AbortSignal | undefined;
   /** What is thrown for an error that no other try can help. */
   readonly translate: (error: unknown) => unknown;
 }
@@ -48,8 +50,9 @@ export async function lastingSession(options: LastingOptions): Promise<LastingSe
         await options.onReconnect(opened);
         return opened;
       } catch (error) {
-        if (!isPassing(error) || waited >= options.patience) throw error;
-        await options.clock.sleep(wait);
+        const enough = waited >= options.patience || options.hurry?.aborted === true;
+        if (!isPassing(error) || enough) throw error;
+        await options.clock.sleep(wait, options.hurry);
       }
     }
   }

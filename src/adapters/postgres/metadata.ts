@@ -35,6 +35,8 @@ export interface MetadataOptions {
   readonly clock: Clock;
   /** How long to wait for a server that went away, in milliseconds; default two minutes. */
   readonly patience?: number;
+  /** Aborted when the process is to end: then nothing is waited for. */
+  readonly hurry?: AbortSignal;
 }
 
 const PATIENCE = 120_000;
@@ -56,6 +58,7 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
     open: options.open,
     clock,
     patience: options.patience ?? PATIENCE,
+    hurry: options.hurry,
     translate: (error) => (isMissingTable(error, schema) ? noTables(schema) : error),
     onReconnect: async (opened) => {
       for (const [plan, ids] of held) {

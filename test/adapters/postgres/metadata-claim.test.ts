@@ -13,7 +13,14 @@ import {
 } from './metadata-harness.ts';
 import { connectTo } from './scratch-database.ts';
 
-const { open, started, rows: table } = useMetadata();
+const { open, started, rows: table, url: databaseUrl } = useMetadata();
+
+async function cutConnections(): Promise<void> {
+  await table(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+  );
+}
 
 describe('claims', () => {
   it('give every procedure to one worker only', async () => {
@@ -70,10 +77,7 @@ describe('claims', () => {
     const metadata = await started(['a'], ['b', 'a']);
     await metadata.join(PLAN);
     await claimed(metadata, 'w1');
-    await table(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
-    );
+    await cutConnections();
     await metadata.change(PLAN, ['a'], events(finish('a', 'w1')));
     expect(await statuses(metadata)).toEqual({ a: 'Completed', b: 'Pending' });
     expect(await metadata.workers(PLAN)).toBe(1);
@@ -96,6 +100,25 @@ describe('claims', () => {
     });
     expect(rejected).toBe('not-yours');
     expect((await second.members(PLAN)).get('a')?.state.claim).toBe('w2');
+  });
+
+  it('are not waited for where the process is to end', async () => {
+    const hurry = AbortSignal.abort();
+    let opened = 0;
+    const metadata = await openMetadata({
+      open: async () => {
+        opened += 1;
+        const target = opened === 1 ? databaseUrl() : 'postgresql://nobody@127.0.0.1:1/x';
+        return connectTo(target);
+      },
+      schema: SCHEMA,
+      clock: { now: () => AT, sleep: () => Promise.reject(new Error('waited')) },
+      hurry,
+    });
+    await started(['a']);
+    await cutConnections();
+    await expect(metadata.members(PLAN)).rejects.toMatchObject({ code: 'unreachable' });
+    await metadata.close();
   });
 
   it('end with a clear error where the server stays away', async () => {

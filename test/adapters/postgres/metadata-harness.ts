@@ -19,6 +19,8 @@ export interface MetadataHarness {
   open(): Promise<Metadata>;
   /** Starts a run of procedures, each `[id, ...what it depends on]`. */
   started(...procedures: [string, ...string[]][]): Promise<Metadata>;
+  /** Connection URL of the database. */
+  url(): string;
   /** Rows of a query, on a connection of its own. */
   rows(query: string): Promise<SqlResult['rows']>;
 }
@@ -79,6 +81,7 @@ export function useMetadata(): MetadataHarness {
       );
       return metadata;
     },
+    url: () => url,
     rows: async (query) => (await sql.query(query)).rows,
   };
 }
