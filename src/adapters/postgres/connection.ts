@@ -69,6 +69,23 @@ function connectionString({ setting, url }: DatabaseAddress): string {
   return parsed.href;
 }
 
+const DEFAULT_PORT = '5432';
+const LOCAL = new Set(['', 'localhost', '127.0.0.1', '[::1]']);
+
+/** Whether two URLs lead to one database, as far as their text tells. Throws `ConnectionError`. */
+export function leadToSame(a: DatabaseAddress, b: DatabaseAddress): boolean {
+  const places = [a, b].map((address) => {
+    const { hostname, port, pathname, searchParams } = new URL(connectionString(address));
+    const host = searchParams.get('host') ?? hostname;
+    return JSON.stringify([
+      LOCAL.has(host) ? 'localhost' : host,
+      searchParams.get('port') ?? (port === '' ? DEFAULT_PORT : port),
+      decodeURIComponent(pathname),
+    ]);
+  });
+  return places[0] === places[1];
+}
+
 /** By SET, not by start-up options: connection poolers refuse those. */
 async function configure(session: SqlSession, options: ConnectOptions): Promise<void> {
   if (options.readOnly) await session.query('SET default_transaction_read_only = on');

@@ -15,6 +15,8 @@ export interface RatingInput {
   readonly problems: readonly EffectProblem[];
   readonly cycles: readonly Cycle[];
   readonly unordered: readonly UnorderedWriters[];
+  /** Whether those that call it give it its arguments. */
+  readonly argumentsKnown: boolean;
 }
 
 export interface Rated {
@@ -63,7 +65,8 @@ export function rate(input: RatingInput): Rated {
     : { rating: 'Likely', reasons: [outcomeText(translation)] };
 }
 
-function doubtsOf({ translation, problems, unordered, routine }: RatingInput): readonly string[] {
+function doubtsOf(input: RatingInput): readonly string[] {
+  const { translation, problems, unordered, routine } = input;
   const id = translation.routine;
   const unprovable = translation.models.flatMap((model) =>
     model.columns.flatMap(({ name, unprovable: why }) =>
@@ -72,7 +75,7 @@ function doubtsOf({ translation, problems, unordered, routine }: RatingInput): r
   );
   return [
     ...unordered.map((each) => orderDoubt(each, id)),
-    ...missingArguments(routine),
+    ...(input.argumentsKnown ? [] : missingArguments(routine)),
     ...problems.map(({ line, message }) => atLine(line, message)),
     ...unprovable,
     ...translation.notes

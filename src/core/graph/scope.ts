@@ -12,6 +12,7 @@ import type { RoutineEffects } from './effect-types.ts';
 import { readEffects } from './effects.ts';
 import { waves } from './graph.ts';
 import { rate, requiredParameters } from './rating.ts';
+import { scopeEffects } from './scope-effects.ts';
 
 export interface ScopeRow {
   readonly id: string;
@@ -21,6 +22,8 @@ export interface ScopeRow {
   readonly reasons: readonly string[];
   readonly translation: Translation;
   readonly effects: RoutineEffects;
+  /** Tables that it reads, also by way of routines that are no rows. */
+  readonly reads: readonly QualifiedName[];
   /** Tables that it changes and that last, log tables left out. */
   readonly writes: readonly QualifiedName[];
   /** Ids of other rows. */
@@ -38,23 +41,33 @@ export interface Scope {
   readonly cycles: readonly Cycle[];
 }
 
-/** What is left out may take what calls it along; after this many rounds it is let be. */
+export interface ScopeOptions {
+  /** Only these routines; helpers among them are rows then, too. */
+  readonly only?: ReadonlySet<string>;
+  /** Only routines in these schemas. */
+  readonly schemas?: ReadonlySet<string>;
+  /**
+   * Whether to translate again without what has to stay behind, because that may take what calls it
+   * along: exact for a plan, and twice the work.
+   */
+  readonly settle?: boolean;
+}
+
+/** After this many rounds of translation it is let be. */
 const MOST_ROUNDS = 5;
 
-/**
- * Draws the scope. `only` limits it to these routines; helpers among them are rows then, too.
- * The parser must be loaded.
- */
-export function drawScope(catalog: Catalog, only: ReadonlySet<string> | null = null): Scope {
+/** Draws the scope. The parser must be loaded. */
+export function drawScope(catalog: Catalog, options: ScopeOptions = {}): Scope {
+  const { only, schemas, settle = true } = options;
   const effects = readEffects(catalog);
   const routines = catalog.routines.map((routine) => ({ id: routineId(routine), routine }));
-  const candidates =
-    only === null
-      ? routines.filter(({ id, routine }) => !isHelper(routine, id, effects))
-      : routines.filter(({ id }) => only.has(id));
+  const candidates = routines.filter(({ id, routine }) => {
+    if (schemas?.has(routine.name.schema) === false) return false;
+    return only === undefined ? !isHelper(routine, id, effects) : only.has(id);
+  });
   const ids = new Set(candidates.map(({ id }) => id));
   const parts = partsOfCallers(candidates, effects);
-  const translations = translateInRounds(catalog, ids, parts);
+  const translations = translateInRounds(catalog, ids, parts, settle ? MOST_ROUNDS : 1);
 
   const ignored = new Set(
     [...translations.values()].flatMap(({ logTables }) => logTables.map(qualified)),
@@ -67,6 +80,7 @@ export function drawScope(catalog: Catalog, only: ReadonlySet<string> | null = n
   const graph = graphOf(sound.filter((id) => !inCycle.has(id)));
   const whole = graphOf([...ids]);
 
+  const own = scopeEffects([...ids], effects, ignored);
   const rows = candidates.flatMap(({ id, routine }): ScopeRow[] => {
     const translation = translations.get(id);
     const found = effects.get(id);
@@ -79,6 +93,7 @@ export function drawScope(catalog: Catalog, only: ReadonlySet<string> | null = n
       problems: found.problems,
       cycles: cycles.filter((cycle) => cycle.includes(id)),
       unordered: graph.unordered.filter(({ writers }) => writers.includes(id)),
+      argumentsKnown: callers !== undefined,
     });
     const part =
       callers === undefined
@@ -93,6 +108,7 @@ export function drawScope(catalog: Catalog, only: ReadonlySet<string> | null = n
         reasons: [...part, ...reasons],
         translation,
         effects: found,
+        reads: [...(own.get(id)?.reads.values() ?? [])],
         writes: lastingWrites(translation, found, ignored),
         dependsOn: (include ? graph : whole).dependencies.get(id) ?? [],
       },
@@ -106,10 +122,11 @@ function translateInRounds(
   catalog: Catalog,
   ids: ReadonlySet<string>,
   parts: ReadonlyMap<string, unknown>,
+  rounds: number,
 ): ReadonlyMap<string, Translation> {
   const found = new Map<string, Translation>();
   let scope = [...ids];
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     for (const translation of translate(catalog, { routines: scope })) {
       found.set(translation.routine, translation);
     }
