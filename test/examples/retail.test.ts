@@ -116,7 +116,7 @@ describe('sample warehouse', () => {
       expect(same).toEqual(change === null ? [] : unreached);
       before = forward;
     }
-  });
+  }, 600_000);
 
   it('has reports and a sample that run by hand', async () => {
     await sandbox.clone('forward', 'hand');
