@@ -2,19 +2,46 @@
 /** The command `sprocket`. */
 import { Command, CommanderError } from 'commander';
 import { register as accept } from './commands/accept.ts';
+import { register as assess } from './commands/assess.ts';
+import { register as check } from './commands/check.ts';
+import { register as cutover } from './commands/cutover.ts';
 import { register as log } from './commands/log.ts';
 import { register as manual } from './commands/manual.ts';
+import { register as move } from './commands/move.ts';
 import { register as pause } from './commands/pause.ts';
+import { register as plan } from './commands/plan.ts';
 import { register as reset } from './commands/reset.ts';
 import { register as resume } from './commands/resume.ts';
 import { register as retry } from './commands/retry.ts';
+import { register as run } from './commands/run.ts';
 import { register as skip } from './commands/skip.ts';
 import { register as status } from './commands/status.ts';
 import { register as stop } from './commands/stop.ts';
+import { register as verify } from './commands/verify.ts';
+import { register as work } from './commands/work.ts';
 import { EXIT, exitStatus, failureOf, failureText } from './output/failure.ts';
 
 /** In the order in which people meet them. */
-const COMMANDS = [status, pause, resume, stop, retry, skip, manual, accept, log, reset];
+const COMMANDS = [
+  assess,
+  plan,
+  check,
+  run,
+  status,
+  pause,
+  resume,
+  stop,
+  retry,
+  skip,
+  manual,
+  accept,
+  log,
+  reset,
+  move,
+  verify,
+  cutover,
+  work,
+];
 
 /** Runs a command line (without the program's name); gives the exit status. */
 async function main(args: readonly string[]): Promise<number> {
