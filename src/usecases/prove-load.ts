@@ -278,7 +278,7 @@ SELECT oid FROM pg_catalog.pg_proc
 /** Names as `routineId` spells them, in the order in which the routines were made. */
 const ROUTINE_NAMES = `
 SELECT format('%s.%s(%s)', n.nspname, p.proname, (
-         SELECT string_agg(format_type(t.type, NULL), ', ' ORDER BY t.position)
+         SELECT string_agg(format_type(t.type, -1), ', ' ORDER BY t.position)
            FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes)
                 WITH ORDINALITY AS t(type, mode, position)
           WHERE t.mode IS NULL OR t.mode IN ('i', 'b', 'v') OR (t.mode = 'o' AND p.prokind = 'p')))
