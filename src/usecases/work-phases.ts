@@ -2,7 +2,7 @@
  * The phases of a claimed batch: discover → analyse → translate → build → prove → record. Each starts
  * from what the one before recorded, so that another worker can go on from any mark.
  */
-import { routineId } from '../core/catalog/names.ts';
+import { qualified, routineId } from '../core/catalog/names.ts';
 import type { Catalog } from '../core/catalog/types.ts';
 import { projectOptions } from '../core/lifecycle/branch.ts';
 import type { RunMember } from '../core/lifecycle/run.ts';
@@ -165,10 +165,10 @@ async function translatePhase(claim: Claim, { translations }: Analysis): Promise
   );
 }
 
-/** Writes the files of each procedure. A person's model is there already. */
+/** Writes the files of each procedure. A person's model is there already, or missing. */
 async function build(tools: PhaseTools, claim: Claim, analysis: Analysis): Promise<void> {
-  const begun = claim.before('build').filter(({ state }) => state.route === 'automatic');
-  const translations = await storedTranslations(tools, begun);
+  const begun = claim.before('build');
+  const translations = await storedTranslations(tools, begun.filter(isAutomatic));
   const works: Work[] = [];
   const faults: Outcome[] = [];
   for (const [id, translation] of translations) {
@@ -178,9 +178,30 @@ async function build(tools: PhaseTools, claim: Claim, analysis: Analysis): Promi
       faults.push({ id, proof: 'error', failure: faultText(error) });
     }
   }
-  await claim.finish(faults);
+  const manual = begun.filter((member) => !isAutomatic(member)).map(({ id }) => id);
+  const models = await tools.metadata.artifacts(tools.plan, { ids: manual, kinds: ['file'] });
+  const brought = new Set(models.map(({ id }) => id));
+  const missing = manual.filter((id) => !brought.has(id));
+  await claim.finish([...faults, ...missing.map((id) => noModel(id, analysis))]);
   await claim.mark('build', works);
   await claim.mark('build', claim.before('build'));
+}
+
+function isAutomatic({ state }: RunMember): boolean {
+  return state.route === 'automatic';
+}
+
+function noModel(id: string, { plan, translations }: Analysis): Outcome {
+  const tables = (translations.get(id)?.writes ?? []).map(qualified).join(', ');
+  const { name, production } = plan.settings;
+  return {
+    id,
+    proof: null,
+    failure:
+      `On the branch sprocket/${name} no model in ${production.project}/models builds ` +
+      `${tables === '' ? 'its tables' : tables}. Commit one whose config names the schema and ` +
+      'the alias (or whose file has the name of the table), then retry.',
+  };
 }
 
 /** Models, with their YAML, that come from one procedure alone. */

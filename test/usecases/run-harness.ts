@@ -10,6 +10,7 @@ import type { ProofOutcome, ProofVerdict } from '../../src/core/proof/types.ts';
 import type { Metadata } from '../../src/ports/metadata.ts';
 import type { RunRepository } from '../../src/ports/repository.ts';
 import type { SqlSession } from '../../src/ports/sandbox.ts';
+import { bringManualModels } from '../../src/usecases/manual.ts';
 import { publish } from '../../src/usecases/finish.ts';
 import type { Published } from '../../src/usecases/finish.ts';
 import { readSource } from '../../src/usecases/run-source.ts';
@@ -153,6 +154,7 @@ async function openHarness(
       });
     },
     work: async (prove = proveAs('proven')) => {
+      await bringManualModels(metadata, repository, NAME);
       await metadata.join(NAME);
       const ending = new AbortController().signal;
       const watch = await watchAction(metadata, clock, { ending, onWarning: () => {} });

@@ -171,6 +171,56 @@ describe('what a person must look at', () => {
   });
 });
 
+describe('a person’s model', () => {
+  const model = `{{ config(materialized='table', schema='dw', alias='orders') }}
+select id, amount from {{ source('src', 'orders') }}
+`;
+  function commitModel(run: RunHarness): void {
+    run.scratch.git('switch', '--quiet', `sprocket/${NAME}`);
+    run.scratch.write('transform/models/dw/orders_by_hand.sql', model);
+    run.scratch.commitAll('Orders by hand');
+    run.scratch.git('switch', '--quiet', 'main');
+  }
+
+  it('is taken from the branch, proven, kept there, and what others read', async () => {
+    const run = harness();
+    await run.start([orders, totals]);
+    await run.work(proveAs('mismatch'));
+    await run.publish();
+    commitModel(run);
+    await ask(run, 'manual', 'dw.load_orders');
+    expect(await run.work()).toBe('done');
+    expect(await statuses(run)).toEqual({
+      'dw.load_orders()': 'Completed (manual)',
+      'dw.load_totals(numeric)': 'Completed',
+    });
+    const { kept } = await run.publish();
+    expect(kept).toEqual([]);
+    expect(run.branchFile('transform/models/dw/orders_by_hand.sql')).toBe(model);
+    expect(run.branchFile('transform/models/dw/totals.sql')).toContain("ref('orders_by_hand')");
+    expect(run.branchFile('transform/dbt_project.yml')).toContain('name:');
+    expect(run.branchFile('transform/macros/sprocket/generate_schema_name.sql')).not.toBe('');
+    const files = run.scratch.git('ls-tree', '-r', '--name-only', `sprocket/${NAME}`);
+    expect(files).not.toContain('models/dw/orders.sql');
+    expect((await run.publish()).changed).toBe(false);
+  });
+
+  it('is asked for where there is none', async () => {
+    const run = harness();
+    await run.start([orders]);
+    await ask(run, 'manual', 'dw.load_orders');
+    expect(await run.work()).toBe('needs a person');
+    expect(await reasonOf(run, orders.id)).toContain(
+      'no model in transform/models builds dw.orders',
+    );
+    await run.publish();
+    commitModel(run);
+    await ask(run, 'retry');
+    expect(await run.work()).toBe('done');
+    expect(await statuses(run)).toEqual({ 'dw.load_orders()': 'Completed (manual)' });
+  });
+});
+
 describe('a proof that could not be given at all', () => {
   it('fails only the procedure that was the reason', async () => {
     const run = harness();

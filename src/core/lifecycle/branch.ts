@@ -1,5 +1,5 @@
 /** What stands on the branch of a run: made from what is recorded, and from nothing else. */
-import type { Catalog } from '../catalog/types.ts';
+import type { Catalog, QualifiedName } from '../catalog/types.ts';
 import { parameterValues } from '../plan/parameter-values.ts';
 import type { Plan } from '../plan/types.ts';
 import { readExistingProject } from '../project/existing.ts';
@@ -36,16 +36,72 @@ export interface RunKnowledge {
 
 /** The dbt project of everything that is done. */
 export function finishedProject(knowledge: RunKnowledge): RenderedProject {
-  const { members, translations } = knowledge;
+  const { members, translations, catalog } = knowledge;
   const finished = [...members.values()].flatMap((member) => {
     const translation = isInProject(member) ? translations.get(member.id) : undefined;
     return translation === undefined ? [] : [translation];
   });
-  return renderProject({
-    catalog: knowledge.catalog,
+  const options = projectOptions(knowledge, finished);
+  const project = renderProject({ catalog, translations: finished, options });
+  const existing = options.existing === null ? withPeoplesModels(knowledge, project) : null;
+  if (existing === null) return project;
+  const beside = renderProject({
+    catalog,
     translations: finished,
-    options: projectOptions(knowledge, finished),
+    options: { ...options, existing },
   });
+  return { ...beside, files: [...frame(project, beside), ...beside.files].toSorted(byPath) };
+}
+
+/** A person's model in a project of ours: the table that it builds. */
+export interface PeoplesModel {
+  readonly name: string;
+  readonly path: string;
+  readonly text: string;
+  readonly table: QualifiedName;
+}
+
+/** Models that people put on the branch, as far as their tables can be told. */
+export function peoplesModels(knowledge: RunKnowledge): readonly PeoplesModel[] {
+  const options = projectOptions(knowledge, []);
+  const project = renderProject({ catalog: knowledge.catalog, translations: [], options });
+  const existing = options.existing ?? withPeoplesModels(knowledge, project);
+  return (existing?.builtTables ?? []).flatMap(({ model, table }) => {
+    const file = [...knowledge.peoples].find(([path]) => path.endsWith(`/${model}.sql`));
+    return file === undefined ? [] : [{ name: model, path: file[0], text: file[1], table }];
+  });
+}
+
+/** Our new project with people's models in it, as a project that is there already. */
+function withPeoplesModels(
+  { peoples }: RunKnowledge,
+  { files }: RenderedProject,
+): ExistingProject | null {
+  const own = [...peoples].map(([path, text]): ProjectFile => ({ path, text }));
+  if (!own.some(({ path }) => path.startsWith(`${MODELS}/`))) return null;
+  const projectFile = files.filter(({ path }) => path === 'dbt_project.yml');
+  // Read as theirs: it says that a model's schema is the table's.
+  const schemaMacro = files
+    .filter(({ path }) => path === SCHEMA_MACRO)
+    .map(({ text }) => ({ path: 'macros/generate_schema_name.sql', text }));
+  return readExistingProject([...own, ...projectFile, ...schemaMacro]);
+}
+
+/** Files of a new project that are not models: adding to a project that is there leaves them out. */
+function frame(project: RenderedProject, beside: RenderedProject): readonly ProjectFile[] {
+  const there = new Set(beside.files.map(({ path }) => path));
+  return project.files.filter(
+    ({ path }) =>
+      !there.has(path) && !path.startsWith(`${MODELS}/`) && !path.startsWith(`${TESTS}/`),
+  );
+}
+
+const MODELS = 'models';
+const TESTS = 'tests';
+const SCHEMA_MACRO = 'macros/sprocket/generate_schema_name.sql';
+
+function byPath(a: ProjectFile, b: ProjectFile): number {
+  return a.path < b.path ? -1 : 1;
 }
 
 /** How the project of some translations is rendered, wherever it is built. */
