@@ -60,12 +60,14 @@ class Runner implements DbtRunner {
 
   async build(build: DbtBuild): Promise<BuildResult> {
     const started = performance.now();
+    // dbt runs unit tests within `build` only together with their models.
+    const testsOnly = build.resources !== undefined && !build.resources.includes('model');
     const args = [
-      'build',
+      testsOnly ? 'test' : 'build',
       ...(build.select.length === 0 ? [] : ['--select', ...build.select]),
       ...(build.exclude?.length ? ['--exclude', ...build.exclude] : []),
       ...(build.resources ?? []).flatMap((resource) => ['--resource-type', resource]),
-      ...(build.fullRefresh === true ? ['--full-refresh'] : []),
+      ...(build.fullRefresh === true && !testsOnly ? ['--full-refresh'] : []),
     ];
     const { answer, projectDir } = await this.#invoke(build, build.threads, args);
     if (answer.results === null) {

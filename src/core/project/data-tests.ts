@@ -4,7 +4,6 @@ import { identifier } from '../translate/identifiers.ts';
 import { checkedValues, enumValues } from './accepted-values.ts';
 import type { AcceptedValues } from './accepted-values.ts';
 import type { ProjectContext } from './context.ts';
-import { escapeJinja } from './jinja.ts';
 import { refCall, sourceCall } from './relation-sql.ts';
 
 export type DataTest = string | Readonly<Record<string, object>>;
@@ -34,7 +33,7 @@ export function tableTests(table: Table): readonly DataTest[] {
     .filter(({ columns, hasExpressions }) => columns.length > 1 && !hasExpressions)
     .map((key) => ({
       sprocket_unique_together: {
-        arguments: { columns: key.columns.map((column) => escapeJinja(identifier(column))) },
+        arguments: { columns: key.columns.map(identifier) },
         ...where(key),
       },
     }));
@@ -48,7 +47,7 @@ function uniqueTests(keys: readonly UniqueKey[]): readonly DataTest[] {
 }
 
 function where(key: UniqueKey): object {
-  return key.predicateSql === null ? {} : { config: { where: escapeJinja(key.predicateSql) } };
+  return key.predicateSql === null ? {} : { config: { where: key.predicateSql } };
 }
 
 function acceptedValues(
@@ -65,15 +64,14 @@ function acceptedValues(
 
 function acceptedValuesTest({ values }: AcceptedValues): DataTest {
   const numeric = values.every((value) => typeof value === 'number');
-  const texts = values.map((value) => (typeof value === 'string' ? escapeJinja(value) : value));
   return {
-    accepted_values: { arguments: { values: texts, ...(numeric ? { quote: false } : {}) } },
+    accepted_values: { arguments: { values, ...(numeric ? { quote: false } : {}) } },
   };
 }
 
 function relationshipTest(context: ProjectContext, key: ForeignKey): DataTest {
   const target = context.arrangement.builderOf(key.references);
   const to = target === null ? sourceCall(context.sources, key.references) : refCall(target.name);
-  const field = escapeJinja(identifier(key.referencedColumns[0] ?? ''));
+  const field = identifier(key.referencedColumns[0] ?? '');
   return { relationships: { arguments: { to, field } } };
 }

@@ -8,11 +8,11 @@ import type { Contract } from './constraints.ts';
 import type { ProjectContext } from './context.ts';
 import { columnTests, tableTests } from './data-tests.ts';
 import { configBlock, escapeJinja } from './jinja.ts';
-import { lineRange } from './layout.ts';
+import { commentText, lineRange } from './layout.ts';
 import type { QuerySql } from './query-sql.ts';
 import { strategySettings } from './strategy.ts';
 import type { Strategy } from './strategy.ts';
-import { yamlText } from './yaml-text.ts';
+import { templateYaml } from './yaml-text.ts';
 
 export interface ModelParts {
   readonly model: PlannedModel;
@@ -36,7 +36,7 @@ export function modelSql({ model, query, strategy, contract, dependsOn }: ModelP
     ...(first === undefined ? [] : [['post_hook', rest.length === 0 ? first : hooks] as const]),
   ]);
   const notes = [
-    `-- ${escapeJinja(origin(model))}`,
+    `-- ${escapeJinja(commentText(origin(model)))}`,
     ...dependsOn.map((call) => `-- depends_on: {{ ${call} }}`),
   ];
   return `${config}\n\n${notes.join('\n')}\n\n${query.text}\n`;
@@ -58,7 +58,7 @@ export function modelYaml(context: ProjectContext, parts: ModelParts): string {
   const enforced = contract !== null && contract.columns.every(({ type }) => type !== null);
   const tests = table === null || model.role !== 'final' ? [] : tableTests(table);
   const constraints = enforced ? contract.constraints : [];
-  return yamlText({
+  return templateYaml({
     models: [
       {
         name: model.name,
@@ -86,7 +86,7 @@ function origins(model: PlannedModel): object {
 
 function description(model: PlannedModel, relation: Table | View | null): string {
   const comment = model.role === 'step' ? null : (relation?.comment ?? null);
-  return escapeJinja(comment === null ? origin(model) : `${comment.trim()}\n\n${origin(model)}`);
+  return comment === null ? origin(model) : `${comment.trim()}\n\n${origin(model)}`;
 }
 
 function columnsYaml(
@@ -108,7 +108,7 @@ function columnsYaml(
       name: contractColumn?.name ?? column.name,
       ...(identifier(column.name) === column.name ? {} : { quote: true }),
       ...(type === null ? {} : { data_type: type }),
-      ...(comment === null ? {} : { description: escapeJinja(comment) }),
+      ...(comment === null ? {} : { description: comment }),
       ...(constraints.length === 0 ? {} : { constraints }),
       ...(tests.length === 0 ? {} : { data_tests: tests }),
     };

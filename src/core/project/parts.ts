@@ -21,9 +21,12 @@ export function relationParts(query: Query): RelationPart[] {
   return [...queryParts(query)].filter((part) => part.kind === 'relation');
 }
 
-/** The author's text of a query, holes left out: to look for words in. */
-export function queryText(query: Query): string {
-  return [...queryParts(query)].map((part) => (part.kind === 'text' ? part.text : ' ')).join('');
+/** The author's text of each statement of a query, with a space for each hole: to look for words. */
+export function queryTexts(query: Query): readonly string[] {
+  const statements = [...query.ctes.map(({ sql }) => sql), query.final];
+  return statements.map((sql) =>
+    [...allParts(sql)].map((part) => (part.kind === 'text' ? part.text : ' ')).join(''),
+  );
 }
 
 /** True where the model's rows depend on the moment at which it is built. */

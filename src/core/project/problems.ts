@@ -41,7 +41,7 @@ function modelProblems(
 ): readonly ProjectProblem[] {
   const { table } = model.translated;
   const subject = qualified(table);
-  const problems: ProjectProblem[] = [];
+  const problems: ProjectProblem[] = [...nameProblems(context, model)];
   if (context.table(table)?.kind === 'foreign') {
     problems.push({
       code: 'foreign-table',
@@ -67,6 +67,33 @@ function modelProblems(
       subject,
       message: `${qualified(referrer.relation)} has a foreign key to ${subject} and is built after it. A row that leaves ${subject} while ${qualified(referrer.relation)} still has it stops the build.`,
       advice: `If the procedure removed such rows from both tables, drop the foreign key; the test of ${referrer.name} takes its place.`,
+    });
+  }
+  return problems;
+}
+
+/** Names of relations that dbt can't handle, however they are quoted. */
+function nameProblems(context: ProjectContext, { relation }: PlannedModel): ProjectProblem[] {
+  const subject = qualified(relation);
+  const problems: ProjectProblem[] = [];
+  if (/['"]/u.test(subject)) {
+    problems.push({
+      code: 'unsupported-name',
+      subject,
+      message: `dbt does not double the quotes inside ${subject}, so it can't read or build it.`,
+      advice: 'Rename the schema or the table.',
+    });
+  }
+  const twin = [...context.catalog.tables, ...context.catalog.views].find(
+    ({ name }) =>
+      !sameName(name, relation) && qualified(name).toLowerCase() === subject.toLowerCase(),
+  );
+  if (twin !== undefined) {
+    problems.push({
+      code: 'case-clash',
+      subject,
+      message: `dbt can't tell ${subject} from ${qualified(twin.name)}, which differs by case only.`,
+      advice: 'Rename one of the two.',
     });
   }
   return problems;

@@ -5,7 +5,7 @@ import type { Reader } from './arrange.ts';
 import type { ProjectContext } from './context.ts';
 import { escapeJinja } from './jinja.ts';
 import { commentText, lineRange, reindent } from './layout.ts';
-import { queryText } from './parts.ts';
+import { queryTexts } from './parts.ts';
 import { RelationSql, textOf } from './relation-sql.ts';
 import type { Dependencies } from './relation-sql.ts';
 
@@ -21,7 +21,7 @@ export function renderQuery(
   routine: string,
   query: Query,
 ): QuerySql {
-  const words = queryText(query).match(/[\p{L}\p{N}_]+/gu) ?? [];
+  const words = queryTexts(query).flatMap((text) => text.match(/[\p{L}\p{N}_]+/gu) ?? []);
   const relations = new RelationSql(context, reader, [
     ...words,
     ...query.ctes.map(({ name }) => name),
@@ -30,7 +30,8 @@ export function renderQuery(
   const ctes = query.ctes.map((cte) => writer.cte(cte));
   const final = reindent(writer.sql(query.final), 0);
   const imports = relations.imports.map(
-    ({ name, comment, body }) => `-- ${comment}\n${name} as (\n${body}\n)`,
+    ({ name, comment, body }) =>
+      `-- ${escapeJinja(commentText(comment))}\n${name} as (\n${body}\n)`,
   );
   const head = [...imports, ...ctes].join(',\n\n');
   return {

@@ -22,12 +22,13 @@ import { modelSql, modelYaml } from './model-files.ts';
 import type { ModelParts } from './model-files.ts';
 import { safeName, safePath } from './names.ts';
 import { Parameters } from './parameters.ts';
-import { builtQuery, queryText } from './parts.ts';
+import { builtQuery, queryTexts } from './parts.ts';
 import { problemsOf } from './problems.ts';
 import { addToProjectFile, newProjectFile } from './project-file.ts';
 import { renderQuery } from './query-sql.ts';
 import { selectorsFile, selectorsOf } from './selectors.ts';
 import { planTests, testFile } from './singular-tests.ts';
+import type { PlannedTest } from './singular-tests.ts';
 import { Sources } from './sources.ts';
 import { chooseStrategy } from './strategy.ts';
 import type { ModelUnitTest, ProjectFile, ProjectInput, RenderedProject } from './types.ts';
@@ -75,7 +76,7 @@ export function renderProject(input: ProjectInput): RenderedProject {
   const modelFiles = parts.flatMap((part) => filesOf(context, part, folderOf));
   const testFolder = options.existing?.testPath ?? 'tests';
   const testFiles = tests.map((test) => testFile(test, testFolder));
-  const objects = neededObjects(context);
+  const objects = neededObjects(context, tests);
   const macros = [
     ...macrosFor(
       parts,
@@ -173,13 +174,20 @@ function macroFile({ file, text }: Macro, macroPath: string): ProjectFile {
 }
 
 /** Functions and types that the target database may lack. */
-function neededObjects(context: ProjectContext) {
+function neededObjects(context: ProjectContext, tests: readonly PlannedTest[]) {
   const { catalog, arrangement } = context;
-  const texts = arrangement.models.map((model) =>
-    queryText(builtQuery(model.translated, model.inChain)),
-  );
-  const functions = calledFunctions(catalog, texts);
-  const columns = arrangement.models.flatMap(({ translated }) => translated.columns);
+  const { models } = arrangement;
+  const queries = [
+    ...models.map((model) => builtQuery(model.translated, model.inChain)),
+    ...tests.map(({ translated }) => translated.query),
+  ];
+  const constraints = models.flatMap((model) => {
+    const table = context.table(model.translated.table);
+    const defaults = (table?.columns ?? []).map(({ defaultSql }) => defaultSql ?? '');
+    return [...defaults, ...(table?.checks ?? []).map(({ sql }) => sql)];
+  });
+  const functions = calledFunctions(catalog, [...queries.flatMap(queryTexts), ...constraints]);
+  const columns = models.flatMap(({ translated }) => translated.columns);
   const types = usedTypes(
     catalog,
     columns.flatMap(({ type }) => (type === null ? [] : [type])),

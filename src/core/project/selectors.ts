@@ -5,7 +5,7 @@ import type { PlannedModel } from './arrange.ts';
 import { NameRegistry, routineName } from './names.ts';
 import type { PlannedTest } from './singular-tests.ts';
 import type { ProjectFile } from './types.ts';
-import { columnOf, insertedAfter, yamlText } from './yaml-text.ts';
+import { columnOf, insertedAfter, templateYaml } from './yaml-text.ts';
 
 interface Selector {
   readonly name: string;
@@ -60,17 +60,20 @@ export function selectorsFile(
   existing: ProjectFile | null,
 ): ProjectFile | null {
   if (selectors.length === 0) return null;
-  if (existing === null) return { path: 'selectors.yml', text: yamlText({ selectors }) };
+  if (existing === null) return { path: 'selectors.yml', text: templateYaml({ selectors }) };
   const document = parseDocument(existing.text, { version: '1.1' });
   const list = document.get('selectors');
-  if (!(list instanceof YAMLSeq)) return { path: existing.path, text: yamlText({ selectors }) };
+  if (!(list instanceof YAMLSeq)) return { path: existing.path, text: templateYaml({ selectors }) };
   const taken = new Set(
     list.items.map((item) => (item instanceof YAMLMap ? item.get('name') : null)),
   );
   const added = selectors.filter(({ name }) => !taken.has(name));
   if (added.length === 0) return null;
-  if (!list.range) return { path: existing.path, text: yamlText({ selectors }) };
+  if (!list.range) return { path: existing.path, text: templateYaml({ selectors }) };
   const [start, end] = list.range;
   const indent = columnOf(existing.text, start);
-  return { path: existing.path, text: insertedAfter(existing.text, end, yamlText(added), indent) };
+  return {
+    path: existing.path,
+    text: insertedAfter(existing.text, end, templateYaml(added), indent),
+  };
 }

@@ -41,7 +41,7 @@ export function testFile(
   const severity = kind === 'ambiguity' ? `${configBlock([['severity', 'warn']])}\n\n` : '';
   const comment = [
     `-- ${escapeJinja(commentText(message))}`,
-    `-- From ${escapeJinja(routine)}, line ${line} of its body. ${TEST_MARK}`,
+    `-- From ${escapeJinja(commentText(routine))}, line ${line} of its body. ${TEST_MARK}`,
   ];
   return {
     path: safePath(folder, `${name}.sql`),

@@ -2,10 +2,9 @@
 import type { Catalog, QualifiedName } from '../catalog/types.ts';
 import { qualified } from '../catalog/names.ts';
 import { identifier } from '../translate/identifiers.ts';
-import { escapeJinja } from './jinja.ts';
 import { NameRegistry, safeName, safePath } from './names.ts';
 import type { ExistingProject, ProjectFile, ProjectOptions, SourceFreshness } from './types.ts';
-import { yamlText } from './yaml-text.ts';
+import { templateYaml } from './yaml-text.ts';
 
 interface UsedSource {
   readonly source: string;
@@ -73,7 +72,7 @@ export class Sources {
       while (taken.has(pathAt(number))) number++;
       return {
         path: pathAt(number),
-        text: yamlText({ sources: [sourceYaml(catalog, options, source, tables)] }),
+        text: templateYaml({ sources: [sourceYaml(catalog, options, source, tables)] }),
       };
     });
   }
@@ -93,7 +92,7 @@ function sourceYaml(
   return {
     name: source,
     ...(schema === source ? {} : { schema }),
-    description: escapeJinja(comment ?? `Tables of schema ${schema}.`),
+    description: comment ?? `Tables of schema ${schema}.`,
     tables: used
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ name, table }) => {
@@ -104,13 +103,13 @@ function sourceYaml(
         return {
           name,
           ...(name === table.name ? {} : { identifier: table.name }),
-          ...(found?.comment ? { description: escapeJinja(found.comment) } : {}),
+          ...(found?.comment ? { description: found.comment } : {}),
           ...(freshness ? { config: freshnessYaml(freshness) } : {}),
           columns: (found?.columns ?? []).map((column) => ({
             name: column.name,
             ...(identifier(column.name) === column.name ? {} : { quote: true }),
             data_type: column.type,
-            ...(column.comment ? { description: escapeJinja(column.comment) } : {}),
+            ...(column.comment ? { description: column.comment } : {}),
           })),
         };
       }),

@@ -133,6 +133,8 @@ export interface ProjectProblem {
     | 'macro-clash'
     | 'schema-macro'
     | 'foreign-table'
+    | 'unsupported-name'
+    | 'case-clash'
     | 'referenced-before'
     | 'domain-type'
     | 'no-contract'

@@ -11,7 +11,7 @@ import { safeName } from './names.ts';
 import { refCall, sourceCall } from './relation-sql.ts';
 import type { FixtureRows, ModelUnitTest } from './types.ts';
 
-/** Types whose values dbt can make from a YAML string. It finds their names in the database. */
+/** Types of which dbt can make values from YAML: those that `information_schema` calls by name. */
 const PLAIN_TYPE =
   /^(?:smallint|integer|bigint|numeric|real|double precision|boolean|text|character varying|character|date|uuid|timestamp|time|jsonb?|bytea)(?:\(|$| with)/u;
 
@@ -31,11 +31,17 @@ export function unitTestYaml(
   for (const given of test.given) {
     const input = inputName(context, model, given);
     const columns = context.columns(given.table);
-    inputs.set(input, { input, ...fixture(given, columns, input === 'this') });
+    inputs.set(input, {
+      input,
+      ...inputFixture(fixture(given, columns, input === 'this' || !columns.every(isPlain))),
+    });
   }
   const { dependencies } = query;
   if (dependencies.readsThis && !inputs.has('this')) {
-    inputs.set('this', { input: 'this', ...emptyFixture(context.columns(model.translated.table)) });
+    inputs.set('this', {
+      input: 'this',
+      ...inputFixture(emptyFixture(context.columns(model.translated.table))),
+    });
   }
   for (const table of dependencies.sources.values()) {
     addEmpty(inputs, sourceCall(context.sources, table), context.columns(table));
@@ -52,7 +58,7 @@ export function unitTestYaml(
   return {
     name: safeName(test.name),
     model: model.name,
-    description: escapeJinja(test.description),
+    description: test.description,
     ...(Object.keys(overrides).length === 0 ? {} : { overrides: { macros: overrides } }),
     given: [...inputs.values()],
     expect: fixture(test.expected, model.translated.columns, false),
@@ -64,7 +70,7 @@ function addEmpty(
   input: string,
   columns: readonly TypedColumn[],
 ): void {
-  if (!inputs.has(input)) inputs.set(input, { input, ...emptyFixture(columns) });
+  if (!inputs.has(input)) inputs.set(input, { input, ...inputFixture(emptyFixture(columns)) });
 }
 
 function inputName(
@@ -90,27 +96,35 @@ function inputName(
   }
 }
 
+function isPlain({ name, type }: TypedColumn): boolean {
+  return identifier(name) === name && type !== null && PLAIN_TYPE.test(type);
+}
+
+interface SqlFixture {
+  readonly format: 'sql';
+  readonly rows: string;
+}
+
+type Fixture = SqlFixture | { readonly rows: readonly Readonly<Record<string, string | null>>[] };
+
 /**
- * Rows as dbt's dictionaries where it can type them, else as SQL. `this` is always SQL: dbt takes
- * its types from the table, which before the first run is not there.
+ * Rows as dbt's dictionaries where it can type them, else as SQL. Inputs need types for all their
+ * columns, and `this` is always SQL: before the first run there is no table to take types from.
  */
 function fixture(
   { columns, rows }: FixtureRows,
   types: readonly TypedColumn[],
   asSql: boolean,
-): object {
+): Fixture {
   const typed = columns.map((name) => ({
     name,
     type: types.find((candidate) => candidate.name === name)?.type ?? null,
   }));
-  const plain = typed.every(
-    ({ name, type }) => identifier(name) === name && type !== null && PLAIN_TYPE.test(type),
-  );
   if (rows.length === 0) return emptyFixture(typed);
-  if (plain && !asSql) {
+  if (typed.every(isPlain) && !asSql) {
     return {
       rows: rows.map((row) =>
-        Object.fromEntries(columns.map((name, index) => [name, escapeNull(row[index])])),
+        Object.fromEntries(columns.map((name, index) => [name, row[index] ?? null])),
       ),
     };
   }
@@ -118,11 +132,12 @@ function fixture(
   return { format: 'sql', rows: `${selects.join('\nunion all\n')}\n` };
 }
 
-function escapeNull(value: string | null | undefined): string | null {
-  return value === null || value === undefined ? null : value;
+/** dbt renders SQL of an input twice: in the YAML, and as the model that takes the input's place. */
+function inputFixture(given: Fixture): Fixture {
+  return 'format' in given ? { ...given, rows: escapeJinja(given.rows) } : given;
 }
 
-function emptyFixture(columns: readonly TypedColumn[]): object {
+function emptyFixture(columns: readonly TypedColumn[]): SqlFixture {
   const shape = columns.length === 0 ? [{ name: 'nothing', type: null }] : columns;
   return { format: 'sql', rows: `${selectRow(shape, () => null)}\nwhere false\n` };
 }

@@ -1,5 +1,6 @@
 /** YAML as dbt reads it. */
 import { stringify } from 'yaml';
+import { escapeJinja } from './jinja.ts';
 
 /**
  * dbt reads YAML 1.1, where `yes`, `12:30` and the like are not strings unless they are quoted.
@@ -7,6 +8,21 @@ import { stringify } from 'yaml';
  */
 export function yamlText(value: object): string {
   return stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+/** The same, for files whose strings dbt renders as templates: every string comes out as it is. */
+export function templateYaml(value: object): string {
+  return yamlText(escaped(value));
+}
+
+function escaped(value: object): object {
+  if (Array.isArray(value)) return value.map(escapedValue);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapedValue(item)]));
+}
+
+function escapedValue(value: unknown): unknown {
+  if (typeof value === 'string') return escapeJinja(value);
+  return typeof value === 'object' && value !== null ? escaped(value) : value;
 }
 
 /** Puts lines behind the line in which a node ends. */
