@@ -22,7 +22,7 @@ export function withMoveOptions(command: Command): Command {
     .option('--zero-dates <error|null>', 'what becomes of zero dates of MySQL', 'error');
 }
 
-export async function moveSettings(options: MoveCommandOptions): Promise<MoveSettings> {
+async function moveSettings(options: MoveCommandOptions): Promise<MoveSettings> {
   const { plan } = await readPlan(options);
   const { settings } = plan;
   const megabytes = Number(options.chunkMb);

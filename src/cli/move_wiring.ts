@@ -10,7 +10,7 @@ import type { Dialect, MovePlan } from '../core/movement/model.ts';
 import { diskName } from '../core/movement/names.ts';
 import type { MoveSource, MoveTarget } from '../ports/move.ts';
 import type { MoveContext, MoveEvents } from '../usecases/move_context.ts';
-import { watchAction } from '../usecases/move_control.ts';
+import { patiently, watchAction } from '../usecases/move_control.ts';
 import { MoveStore } from '../usecases/move_store.ts';
 
 export interface MoveSettings {
@@ -24,6 +24,9 @@ export interface MoveSettings {
   /** Where `.dkt` and `.ckt` files go; the plan gets a folder of its own in it. */
   readonly folder: string;
 }
+
+/** How long a target that is away is waited for before anything began. */
+const PATIENCE_MS = 60_000;
 
 const SOURCES: Readonly<Record<Dialect, (url: string, target: Dialect) => MoveSource>> = {
   postgres: openPostgresSource,
@@ -52,7 +55,9 @@ export async function withMove<T>(
   const store = new MoveStore(schema, plan.name, systemClock);
   const folder = await openFolder(path.join(settings.folder, diskName(plan.name)));
   try {
-    await target.createMetadata(settings.target.metadataSchema);
+    await patiently(systemClock, signal, PATIENCE_MS, () =>
+      target.createMetadata(settings.target.metadataSchema),
+    );
     const control = watchAction({
       words: () => store.actions(target.statements),
       clock: systemClock,

@@ -142,7 +142,7 @@ export interface TargetTransaction extends Statements {
   rollback(): Promise<void>;
 }
 
-export interface TargetCapabilities {
+interface TargetCapabilities {
   readonly exactCollation: string;
   /** DDL is part of the transaction; else it ends whatever the transaction did before, and begins it anew. */
   readonly transactionalDdl: boolean;

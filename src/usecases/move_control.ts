@@ -3,8 +3,10 @@ import { effectiveAction } from '../core/lifecycle/action.ts';
 import type { Action } from '../core/lifecycle/action.ts';
 import { Stopped } from '../core/movement/errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import { ConnectionLost } from '../ports/move.ts';
 
 const POLL_MS = 500;
+const RETRY_MS = 1000;
 
 export interface MoveControl {
   action(): Action;
@@ -82,5 +84,24 @@ export async function* gated<T>(pieces: AsyncIterable<T>, control: MoveControl):
   for await (const piece of pieces) {
     if (control.action() !== 'RUN') await control.gate();
     yield piece;
+  }
+}
+
+/** Repeats what fails for want of a connection, once a second, until `patienceMs` is over or the signal comes. */
+export async function patiently<T>(
+  clock: Clock,
+  signal: AbortSignal,
+  patienceMs: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const until = Date.parse(clock.now()) + patienceMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ConnectionLost) || signal.aborted || Date.parse(clock.now()) > until)
+        throw error;
+      await clock.sleep(RETRY_MS, signal);
+    }
   }
 }

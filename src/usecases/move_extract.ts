@@ -14,7 +14,7 @@ const FLUSH_BYTES = 1024 * 1024;
 const ROLL_BYTES = 64 * 1024 * 1024;
 
 /** What may be applied: everything of `file` before `bytes`, and earlier files whole. */
-export interface Durable {
+interface Durable {
   readonly file: number;
   readonly bytes: number;
   /** Commit position of the last transaction in it. */

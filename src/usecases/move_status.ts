@@ -3,7 +3,7 @@ import { qualified } from '../core/catalog/names.ts';
 import type { SourceLag } from '../ports/move.ts';
 import type { MoveContext } from './move_context.ts';
 
-export interface TableStatus {
+interface TableStatus {
   readonly table: string;
   readonly target: string;
   readonly state: 'Loading' | 'Loaded' | 'Following' | 'Cut over';
@@ -14,7 +14,7 @@ export interface TableStatus {
   readonly nulled: number;
 }
 
-export interface StreamStatus extends SourceLag {
+interface StreamStatus extends SourceLag {
   readonly applied: string;
   readonly changes: number;
   /** Between the last applied transaction's commit at the source and now, while there is something to apply. */

@@ -9,7 +9,7 @@ const SHOWN = 100;
 const PIECE_ROWS = 20_000;
 const MOST_PIECES = 4096;
 
-export interface RowDifference {
+interface RowDifference {
   readonly kind: 'missing' | 'extra' | 'different';
   /** Key columns and their values, as both sides print them. */
   readonly key: Readonly<Record<string, string | null>>;

@@ -1,5 +1,5 @@
 /** Servers that die, logs that are gone, disks that are full. */
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seeded } from '../../scripts/mover.ts';
@@ -25,6 +25,27 @@ test('a slot whose log is gone is said so, with what to do', async () => {
   );
   // The slot is made anew where it is missing, which would lose what lay between: that must not pass.
   await expect(moveTo(arena, 'drained')).rejects.toMatchObject({ code: 'position-lost' });
+  await arena.close();
+});
+
+test('files that an earlier run left, whole or cut off, are never applied: what they held is read again', async () => {
+  const arena = await openArena(servers, ['mysql', 'postgres'], { tables: ['t'] });
+  await arena.onSource(
+    `CREATE TABLE ${arena.src}.t (id int PRIMARY KEY, v varchar(20))`,
+    `INSERT INTO ${arena.src}.t VALUES (1, 'a')`,
+  );
+  await moveTo(arena, 'drained');
+  await arena.onSource(`INSERT INTO ${arena.src}.t VALUES (2, 'b')`);
+  const folder = path.join(arena.settings.folder, arena.settings.plan.name);
+  await mkdir(folder, { recursive: true });
+  for (const file of [1, 2, 3]) {
+    await writeFile(
+      path.join(folder, `${file}.ckt`),
+      'B\tbinlog.000001:4\t0\nI\t0\t77\tforged\nC\tbinlog.000001:5\nB\t',
+    );
+  }
+  const result = await moveTo(arena, 'cutover');
+  expect(result.verdicts).toMatchObject([{ equal: true, targetRows: 2 }]);
   await arena.close();
 });
 

@@ -33,7 +33,7 @@ export async function stopServers(servers: Servers | undefined): Promise<void> {
 }
 
 /** Runs statements one after the other on one session; returns the rows of the last. */
-export async function run(
+async function run(
   server: TestServer,
   database: string,
   ...statements: readonly string[]

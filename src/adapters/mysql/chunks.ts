@@ -50,7 +50,7 @@ function field(read: string, escape: boolean): string {
 }
 
 /** A SELECT of whole lines of wire text: several times cheaper than taking rows apart here. */
-export function linesSql(mapping: TableMapping, condition: string): string {
+function linesSql(mapping: TableMapping, condition: string): string {
   const fields = movedColumns(mapping).map((column) =>
     field(fill(column.read, ident(column.source)), column.escape),
   );

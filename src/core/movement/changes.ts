@@ -87,27 +87,3 @@ export function decodeRecord(line: string): ChangeRecord {
       throw new RangeError(`"${kind.slice(0, 20)}" is no kind of change record`);
   }
 }
-
-/**
- * How much of a file that was cut off anywhere still counts: up to and with its last whole
- * transaction whose position is not after `mark`. Bytes and records.
- */
-export function durablePart(
-  text: string,
-  within: (position: string) => boolean,
-): { readonly bytes: number; readonly records: number } {
-  let bytes = 0;
-  let records = 0;
-  let from = 0;
-  let line = 0;
-  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
-    line += 1;
-    if (text.charAt(from) === 'C' && text.charAt(from + 1) === '\t') {
-      if (!within(text.slice(from + 2, end))) break;
-      bytes = end + 1;
-      records = line;
-    }
-    from = end + 1;
-  }
-  return { bytes, records };
-}

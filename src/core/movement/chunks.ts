@@ -1,5 +1,5 @@
 /** How a table is cut into files, and how it is walked when both sides are compared. */
-import type { KeyColumn, KeyRange } from './model.ts';
+import type { KeyColumn } from './model.ts';
 
 const FALLBACK_ROW_BYTES = 100;
 const MAX_ROWS = 5_000_000;
@@ -28,23 +28,6 @@ export function isNumericKey(key: readonly KeyColumn[]): boolean {
     key[0] !== undefined &&
     WHOLE_NUMBERS.includes(key[0].baseType.replace(' unsigned', ''))
   );
-}
-
-/** Ranges between growing bounds; the first and the last are open. Every key is in exactly one. */
-export function rangesBetween(bounds: readonly (readonly string[])[]): readonly KeyRange[] {
-  const edges: (readonly string[] | null)[] = [null, ...bounds, null];
-  return edges.slice(1).map((upper, index) => ({ lower: edges[index] ?? null, upper }));
-}
-
-/** Growing whole numbers that cut `min..max` into pieces of `step`; none where one piece holds all. */
-export function numericBounds(
-  min: bigint,
-  max: bigint,
-  step: bigint,
-): readonly (readonly string[])[] {
-  const bounds: string[][] = [];
-  for (let bound = min + step - 1n; bound < max; bound += step) bounds.push([bound.toString()]);
-  return bounds;
 }
 
 /**

@@ -18,7 +18,7 @@ export interface PgRelation {
   }[];
 }
 
-export type PgTuple = readonly (string | null | undefined)[];
+type PgTuple = readonly (string | null | undefined)[];
 
 export type PgMessage =
   | { readonly tag: 'begin'; readonly finalLsn: bigint; readonly time: number }
