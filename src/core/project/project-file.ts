@@ -63,7 +63,8 @@ function addToMap(text: string, key: string, values: Readonly<Record<string, str
   if (isMap(value) && value.flow !== true && value.items.length > 0 && value.range) {
     return insertedAfter(text, value.range[1], yamlText(values), columnOf(text, value.range[0]));
   }
-  for (const [name, content] of Object.entries(values)) document.setIn([key, name], content);
+  if (isMap(value)) for (const [name, item] of Object.entries(values)) value.set(name, item);
+  else document.set(key, document.createNode(values));
   return document.toString({ lineWidth: 0 });
 }
 

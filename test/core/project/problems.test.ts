@@ -1,0 +1,74 @@
+import { beforeAll, expect, it } from 'vitest';
+import { loadParser } from '../../../src/core/translate/postgres/parser.ts';
+import { catalog, model, name, OPTIONS, table, translation } from './builders.ts';
+import { render, totals } from './warehouse.ts';
+
+beforeAll(loadParser);
+
+const codes = (tables: readonly ReturnType<typeof table>[]) =>
+  render({
+    catalog: catalog({ tables }),
+    translations: tables.map((each, index) =>
+      translation(`dw.p${index}()`, [model(each, 'SELECT 1 AS id')]),
+    ),
+  }).problems.map(({ code, subject }) => [code, subject]);
+
+it('names that dbt can’t handle are told', () => {
+  expect(codes([table("dw.o'brien", { id: 'integer' })])).toEqual([
+    ['unsupported-name', "dw.o'brien"],
+  ]);
+  expect(codes([table('dw.a"b', { id: 'integer' })])).toEqual([['unsupported-name', 'dw.a"b']]);
+  expect(codes([table('dw.T', { id: 'integer' }), table('dw.t', { id: 'integer' })])).toEqual([
+    ['case-clash', 'dw.T'],
+    ['case-clash', 'dw.t'],
+  ]);
+});
+
+it('foreign tables can’t be written', () => {
+  expect(codes([table('dw.far', { id: 'integer' }, { kind: 'foreign' })])).toEqual([
+    ['foreign-table', 'dw.far'],
+  ]);
+});
+
+it('domains are not created', () => {
+  const domain = {
+    name: name('dw.email'),
+    kind: 'domain' as const,
+    labels: [],
+    baseType: 'text',
+    fields: [],
+  };
+  const project = render({
+    catalog: catalog({ tables: [table('dw.t', { mail: 'dw.email' })], types: [domain] }),
+    translations: [
+      translation('dw.p()', [model(table('dw.t', { mail: 'dw.email' }), 'SELECT 1 AS mail')]),
+    ],
+  });
+  expect(project.problems.map(({ code }) => code)).toEqual(['domain-type']);
+});
+
+it('a model of the clock has no unit test', () => {
+  const project = render({
+    translations: [
+      translation('dw.p()', [
+        model(totals, 'SELECT ‹clock now() | timestamp with time zone› AS total'),
+      ]),
+    ],
+    options: {
+      ...OPTIONS,
+      unitTests: [
+        {
+          name: 't',
+          description: '',
+          routine: 'dw.p()',
+          table: totals.name,
+          given: [],
+          expected: { columns: ['total'], rows: [] },
+        },
+      ],
+    },
+  });
+  expect(project.problems.map(({ code, subject }) => [code, subject])).toEqual([
+    ['unit-test-left-out', 't'],
+  ]);
+});
