@@ -8,6 +8,7 @@ import { parseSearchPath } from '../core/graph/search-path.ts';
 import type { Rating } from '../core/plan/types.ts';
 import { assess } from '../core/report/assess.ts';
 import type { Assessment } from '../core/report/assess.ts';
+import { secondsBetween } from '../core/report/text.ts';
 import { loadParser } from '../core/translate/postgres/parser.ts';
 import type { CatalogReader } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -100,8 +101,7 @@ async function assessCatalog(
 ): Promise<RatedAssessment> {
   await loadParser();
   const scope = drawScope(catalog, { ...options, settle: false });
-  const seconds = (Date.parse(clock.now()) - Date.parse(began)) / 1000;
-  return ratedAssessment(scope, broken, seconds);
+  return ratedAssessment(scope, broken, secondsBetween(began, clock.now()));
 }
 
 function ratedAssessment(

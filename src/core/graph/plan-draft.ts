@@ -2,11 +2,15 @@
 import { passedParameters, qualified } from '../catalog/names.ts';
 import type { Catalog, QualifiedName, Table } from '../catalog/types.ts';
 import type { PlanDraft } from '../plan/draft.ts';
+import { withoutImplied } from './graph.ts';
 import type { Scope, ScopeRow } from './scope.ts';
 
 type DraftPipeline = PlanDraft['pipelines'][number];
 type DraftProcedure = PlanDraft['procedures'][number];
 type DraftRoutine = DraftProcedure['dependsOn'][number];
+
+/** In larger plans nobody reads the column, and what is implied would take long to find. */
+const MOST_SHORTENED = 2000;
 
 export type DraftSettings = Omit<PlanDraft, 'pipelines' | 'procedures'>;
 
@@ -18,6 +22,10 @@ export function planDraft(
   oneDatabase: boolean,
 ): PlanDraft {
   const routines = new Map(scope.rows.map((row) => [row.id, draftRoutine(row)]));
+  const shown =
+    scope.graph.nodes.length > MOST_SHORTENED
+      ? new Map<string, readonly string[]>()
+      : withoutImplied(scope.graph);
   return {
     ...settings,
     pipelines: oneDatabase ? [] : pipelines(scope, catalog),
@@ -26,7 +34,7 @@ export function planDraft(
       include: row.include,
       arguments: [],
       writes: row.writes,
-      dependsOn: row.dependsOn.flatMap((id) => routines.get(id) ?? []),
+      dependsOn: (shown.get(row.id) ?? row.dependsOn).flatMap((id) => routines.get(id) ?? []),
       rating: row.rating,
       reasons: row.reasons,
     })),

@@ -118,8 +118,13 @@ function outcomeText(translation: Translation): string {
     case 'nothing':
       return 'leaves nothing behind';
     default:
-      return [...new Set(translation.models.map(modelText))].join(', ');
+      return [...new Set(ownModels(translation).map(modelText))].join(', ');
   }
+}
+
+/** Steps that several models share are no tables of the procedure. */
+function ownModels({ models }: Translation): readonly TranslatedModel[] {
+  return models.filter(({ intermediate }) => !intermediate);
 }
 
 function modelText({ materialization, incremental }: TranslatedModel): string {

@@ -2,6 +2,7 @@
 import type { Catalog, QualifiedName, Routine } from '../catalog/types.ts';
 import { qualified, routineId } from '../catalog/names.ts';
 import type { Rating } from '../plan/types.ts';
+import { shortList } from '../report/text.ts';
 import { translate } from '../translate/translate.ts';
 import type { Translation } from '../translate/types.ts';
 import { findCycles } from './cycles.ts';
@@ -53,6 +54,8 @@ export interface ScopeOptions {
   readonly settle?: boolean;
 }
 
+const MOST_CALLERS = 3;
+
 /** After this many rounds of translation it is let be. */
 const MOST_ROUNDS = 5;
 
@@ -98,7 +101,7 @@ export function drawScope(catalog: Catalog, options: ScopeOptions = {}): Scope {
     const part =
       callers === undefined
         ? []
-        : [`gets its arguments from ${callers.join(', ')}, and goes along with it`];
+        : [`gets its arguments from ${shortList(callers, MOST_CALLERS)}, and goes along with it`];
     return [
       {
         id,

@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { blockedNodes } from '../../../src/core/graph/blocked.ts';
 import type { Progress } from '../../../src/core/graph/blocked.ts';
 import { cycleText, findCycles } from '../../../src/core/graph/cycles.ts';
-import { dependentsOf, makeGraph, reachable, waves } from '../../../src/core/graph/graph.ts';
+import {
+  dependentsOf,
+  makeGraph,
+  reachable,
+  waves,
+  withoutImplied,
+} from '../../../src/core/graph/graph.ts';
 import type { DependencyGraph } from '../../../src/core/graph/graph.ts';
 import { acyclicGraphs, anyGraphs } from './arbitrary.ts';
 
@@ -68,6 +74,23 @@ describe('waves', () => {
     );
     expect(waves(graph)).toHaveLength(20_000);
     expect(findCycles(graph)).toEqual([]);
+  });
+});
+
+describe('what is implied', () => {
+  test('leaves the same order, and nothing less would', () => {
+    fc.assert(
+      fc.property(acyclicGraphs, (graph) => {
+        const shown = withoutImplied(graph);
+        for (const node of graph.nodes) {
+          expect(reachable([node], shown)).toEqual(reachable([node], graph.dependencies));
+          for (const each of shown.get(node) ?? []) {
+            const others = (shown.get(node) ?? []).filter((other) => other !== each);
+            expect(reachable(others, shown)).not.toContain(each);
+          }
+        }
+      }),
+    );
   });
 });
 
