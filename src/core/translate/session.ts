@@ -140,6 +140,7 @@ export class Session {
         name: key.name,
         columns: key.columns,
         primary: key.kind === 'primary',
+        nullsCollide: key.nullsNotDistinct,
         notNull: key.columns.every((column) => notNull.has(column)),
       })),
     };

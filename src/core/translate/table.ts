@@ -20,6 +20,8 @@ export interface ShapeKey {
   readonly primary: boolean;
   /** No column of it can be NULL, so it tells every row from every other. */
   readonly notNull: boolean;
+  /** Two NULLs collide, as in NULLS NOT DISTINCT. */
+  readonly nullsCollide: boolean;
 }
 
 export interface TableShape {

@@ -1,6 +1,7 @@
 /** EXECUTE: where the text is constant, it is that statement. */
 import type { Evaluation } from '../evaluate.ts';
 import { constantOf } from '../postgres/constants.ts';
+import { splitStatements } from '../postgres/split.ts';
 import type { CodeText, Step } from '../program.ts';
 import type { State, Value } from '../state.ts';
 import { withBlock, withoutBlock } from '../state.ts';
@@ -24,12 +25,17 @@ export function applyDynamic(
     );
   }
   const inner = withUsing(evaluation, step.using, state);
-  const after = evaluation.statement(
-    { text: statement.trim(), line: step.line, comments: step.expression.comments },
-    inner,
-    step.into,
-    step.strict,
-  );
+  const parts = splitStatements(statement);
+  let after = inner;
+  for (const [index, part] of parts.entries()) {
+    const last = index === parts.length - 1;
+    const code = {
+      text: part.text,
+      line: step.line,
+      comments: index === 0 ? step.expression.comments : [],
+    };
+    after = evaluation.statement(code, after, last ? step.into : null, last && step.strict);
+  }
   return withoutBlock(after);
 }
 

@@ -7,9 +7,8 @@ import { identifier } from '../identifiers.ts';
 import type { IfArm, Step, Target } from '../program.ts';
 import { shorten } from '../refusals.ts';
 import type { LoopRows, State } from '../state.ts';
-import { withVariable } from '../state.ts';
+import { lookup, withVariable } from '../state.ts';
 import type { ColumnInfo, Version } from '../version.ts';
-import { choose } from './branch.ts';
 import type { ExpressionValue } from './variables.ts';
 import { asType, declaredType, evaluateExpression } from './variables.ts';
 
@@ -62,7 +61,7 @@ function lateral(query: BoundQuery, loop: LoopRows): BoundQuery {
     ...query,
     keys,
     reads: [...query.reads, loop.rows],
-    sql: sql`select each_row.*\nfrom ${rowsFrom(loop)}\ncross join lateral (\n    ${query.sql}\n) as each_row`,
+    sql: sql`select body_row.*\nfrom ${rowsFrom(loop)}\ncross join lateral (\n    ${query.sql}\n) as body_row`,
   };
 }
 
@@ -255,7 +254,7 @@ function armsOverLoop(
     lastRows: state.lastRows,
   };
   const other = armsOverLoop(evaluation, rest, otherwise, before);
-  return rejoin(evaluation, condition, marked, taken, other, arm.line);
+  return rejoin(evaluation, marked, taken, other, arm.line);
 }
 
 /** Steps of a loop's body; leaving the loop early is no falling through. */
@@ -301,20 +300,19 @@ export function rowsWhere(
 /** The rows of both sides together again, with the variables that either side has set. */
 function rejoin(
   evaluation: Evaluation,
-  condition: Fragment,
   before: LoopRows,
   taken: State,
   other: State,
   line: number,
 ): State {
-  const sides = [taken.loop, other.loop]
-    .filter((loop) => loop !== null)
-    .filter((loop) => loop.rows.body.kind !== 'empty');
-  const columns = new Map<string, ColumnInfo>();
-  for (const side of sides)
-    for (const column of side.rows.columns ?? []) columns.set(column.name, column);
+  const sides = [taken, other].filter((side) => side.loop?.rows.body.kind !== 'empty');
+  const differing = differingVariables(taken, other);
+  const columns = commonColumns(sides);
+  for (const [name, type] of differing) columns.set(`v_${name}`, { name: `v_${name}`, type });
   const list = [...columns.values()];
-  const inputs = sides.map((side) => aligned(evaluation, side, list, line));
+  const inputs = sides.flatMap((side) =>
+    side.loop ? [aligned(evaluation, side, side.loop, list, line)] : [],
+  );
   const [only] = inputs;
   const rows =
     inputs.length === 1 && only
@@ -326,55 +324,70 @@ function rejoin(
           columns: list,
           body: inputs.length === 0 ? { kind: 'empty' } : { kind: 'union', inputs },
         });
-  // Both sides have written to the same tables one after the other: the later state has both.
-  const merged = choose(
-    evaluation,
-    condition,
-    sql`not ${condition}`,
-    { ...taken, tables: other.tables },
-    other,
-    { line },
-  );
-  const variables = merged.variables.map((block, index) => {
+  const variables = taken.variables.map((block, index) => {
     const result = new Map(block);
     for (const [name, value] of block) {
-      const mine = taken.variables[index]?.get(name);
       const theirs = other.variables[index]?.get(name);
-      const column = [mine, theirs].find(
-        (side) => side?.kind === 'scalar' && columns.has(`v_${name}`) && side.sql.length === 1,
-      );
-      if (mine !== theirs && column)
-        result.set(name, {
-          kind: 'scalar',
-          sql: loopValue(before, `v_${name}`),
-          type: value.kind === 'scalar' ? value.type : null,
-        });
+      const type = differing.get(name);
+      if (theirs?.kind === 'poison' || theirs === undefined) result.set(name, theirs ?? value);
+      else if (value.kind === 'scalar' && type !== undefined) {
+        result.set(name, { kind: 'scalar', sql: loopValue(before, `v_${name}`), type });
+      }
     }
     return result;
   });
-  return { ...merged, variables, loop: { ...before, rows } };
+  // Both sides have written to the same tables one after the other: the later state has both.
+  return {
+    ...other,
+    variables,
+    lastRows: { kind: 'unknown', reason: 'The statement before depends on a condition.' },
+    loop: { ...before, rows },
+  };
 }
 
+/** Scalars that the two sides leave with different values, and their types. */
+function differingVariables(taken: State, other: State): Map<string, string | null> {
+  const found = new Map<string, string | null>();
+  for (const [index, block] of taken.variables.entries()) {
+    for (const [name, value] of block) {
+      const theirs = other.variables[index]?.get(name);
+      if (theirs && theirs !== value && value.kind === 'scalar' && theirs.kind === 'scalar')
+        found.set(name, value.type ?? theirs.type);
+    }
+  }
+  return found;
+}
+
+/** Columns that the rows of every side have. */
+function commonColumns(sides: readonly State[]): Map<string, ColumnInfo> {
+  const [first, ...others] = sides.map((side) => side.loop?.rows.columns ?? []);
+  const common = (first ?? []).filter((column) =>
+    others.every((columns) => columns.some((candidate) => candidate.name === column.name)),
+  );
+  return new Map(common.map((column) => [column.name, column]));
+}
+
+/** The rows of one side, with its values of the variables that the sides set differently. */
 function aligned(
   evaluation: Evaluation,
+  side: State,
   loop: LoopRows,
   columns: readonly ColumnInfo[],
   line: number,
 ): Version {
-  const own = loop.rows.columns ?? [];
-  const list = columns.map((column) =>
-    own.some((candidate) => candidate.name === column.name)
-      ? `${identifier(loop.alias)}.${identifier(column.name)}`
-      : `${column.type === null ? 'null' : `cast(null as ${column.type})`} as ${identifier(column.name)}`,
-  );
+  const list = columns.map((column) => {
+    const variable = column.name.startsWith('v_') ? lookup(side, column.name.slice(2)) : null;
+    const value =
+      variable?.kind === 'scalar'
+        ? variable.sql
+        : text(`${identifier(loop.alias)}.${identifier(column.name)}`);
+    return sql`${value} as ${identifier(column.name)}`;
+  });
+  const lines = list.flatMap((item, index) => (index === 0 ? item : sql`,\n    ${item}`));
   return evaluation.session.factory.make({
     ...loop.rows,
     columns,
     lines: { first: line, last: line },
-    body: {
-      kind: 'query',
-      head: null,
-      sql: sql`select\n    ${list.join(',\n    ')}\nfrom ${rowsFrom(loop)}`,
-    },
+    body: { kind: 'query', head: null, sql: sql`select\n    ${lines}\nfrom ${rowsFrom(loop)}` },
   });
 }

@@ -177,6 +177,7 @@ export class Binder {
   }
 
   #clauses(select: SelectStmt, scope: Scope, outputNames: readonly string[]): void {
+    this.#nameOutputs(select.targetList ?? [], scope);
     for (const node of [
       ...(select.targetList ?? []),
       select.whereClause,
@@ -367,8 +368,11 @@ export class Binder {
       const name = path[0] ?? '';
       const column = findBareColumn(scope, name);
       const value = this.environment.variable(path);
-      if (column && column !== 'maybe') return;
-      if (value) this.source.edit(start, end, value.sql);
+      if (column && column !== 'maybe') {
+        this.#qualify(column.item, name, start, end);
+        return;
+      }
+      if (value) this.#put(start, end, value.sql);
       else if (column === null && !findItem(scope, name)) {
         refuse(
           'unknown-name',
@@ -399,6 +403,37 @@ export class Binder {
         `There is no table or variable ${path[0]} here.`,
       );
     }
+  }
+
+  /** Inside a loop the loop's row stands beside the author's tables: bare names must say whose they are. */
+  #qualify(item: RangeItem, name: string, start: number, end: number): void {
+    const loop = this.environment.loopItems();
+    if (loop.length === 0 || loop.includes(item) || item.alias === '') return;
+    this.source.edit(start, end, text(`${identifier(item.alias)}.${identifier(name)}`));
+  }
+
+  /** An output without AS is called after its variable; the value in its place must be as well. */
+  #nameOutputs(targets: readonly Node[], scope: Scope): void {
+    for (const target of targets) {
+      const { name, val } = 'ResTarget' in target ? target.ResTarget : {};
+      if (name !== undefined || !val || !('ColumnRef' in val)) continue;
+      const path = columnPath(val.ColumnRef);
+      if (path.at(-1) === '*' || findColumn(scope, path) !== null) continue;
+      const value = this.environment.variable(path);
+      const start = this.source.index(val.ColumnRef.location);
+      const end = this.source.endOfName(start, path.length);
+      if (value)
+        this.source.edit(start, end, sql`${value.sql} as ${identifier(path.at(-1) ?? '')}`);
+    }
+  }
+
+  /** A value in place of a variable's name; in brackets where it is subscripted. */
+  #put(start: number, end: number, value: Fragment): void {
+    const next =
+      this.source.tokens[this.source.tokenAt(end - 1) + 1] ??
+      this.source.tokens.find((token) => token.start >= end);
+    const subscripted = next?.text === '[' && next.start >= end;
+    this.source.edit(start, end, subscripted ? bracketed(value) : value);
   }
 
   #clock(start: number, type: string): void {

@@ -8,6 +8,7 @@ import { scan } from './parser.ts';
 export function commentsByLine(
   body: string,
 ): (line: number, firstWord: string) => readonly string[] {
+  if (!body.includes('--') && !body.includes('/*')) return () => [];
   const tokens = safeScan(body);
   const starts = lineStarts(body);
   return (line, firstWord) => {

@@ -86,7 +86,8 @@ function arbiter(
 }
 
 function onKey(key: ShapeKey, left: string, right: string): Fragment {
-  return sql`${key.columns.map((column) => `${left}.${identifier(column)} = ${right}.${identifier(column)}`).join(' and ')}`;
+  const same = key.nullsCollide ? 'is not distinct from' : '=';
+  return sql`${key.columns.map((column) => `${left}.${identifier(column)} ${same} ${right}.${identifier(column)}`).join(' and ')}`;
 }
 
 function doNothing(
@@ -107,7 +108,7 @@ function doNothing(
   );
   const body = unique
     ? sql`select\n    ${list}\nfrom ${from(proposed)} as proposed${isThere ? sql`\nwhere ${isThere}` : ''}`
-    : firstOfEach(key, columns, proposed, isThere);
+    : firstOfEach(key, columns, proposed, isThere, orderOf(statement, columns));
   const fresh = tableVersion(context, {
     label: `${context.shape.name.name}_new`,
     title: `insert into ${shown(context.shape.name)} … on conflict do nothing: the rows that are new`,
@@ -127,14 +128,27 @@ function firstOfEach(
   columns: readonly ShapeColumn[],
   proposed: Version,
   isThere: Fragment | null,
+  order: string,
 ): Fragment {
   const partition = key.columns.map((column) => `proposed.${identifier(column)}`).join(', ');
   const list = columns.map((column) => identifier(column.name)).join(',\n    ');
-  const nulls = key.notNull
-    ? ''
-    : key.columns.map((column) => ` or ${identifier(column)} is null`).join('');
+  const nulls =
+    key.notNull || key.nullsCollide
+      ? ''
+      : key.columns.map((column) => ` or ${identifier(column)} is null`).join('');
   const condition = isThere ? sql`\n    where ${isThere}` : sql``;
-  return sql`select\n    ${list}\nfrom (\n    select\n        proposed.*,\n        row_number() over (partition by ${partition}) as row_of_key\n    from ${from(proposed)} as proposed${condition}\n) as numbered\nwhere row_of_key = 1${nulls}`;
+  return sql`select\n    ${list}\nfrom (\n    select\n        proposed.*,\n        row_number() over (partition by ${partition}${order}) as row_of_key\n    from ${from(proposed)} as proposed${condition}\n) as numbered\nwhere row_of_key = 1${nulls}`;
+}
+
+/** ORDER BY of the query, over the columns that are inserted; empty where it is over others. */
+function orderOf(statement: BoundInsert, columns: readonly ShapeColumn[]): string {
+  const { query } = statement;
+  const given = statement.columns ?? columns.map((column) => column.name);
+  const sorted = (query?.order ?? []).map(({ column, direction }) => {
+    const name = given[query?.columns?.findIndex((output) => output.name === column) ?? -1];
+    return name === undefined ? null : `proposed.${identifier(name)} ${direction}`.trim();
+  });
+  return sorted.length === 0 || sorted.includes(null) ? '' : ` order by ${sorted.join(', ')}`;
 }
 
 /** Proposed rows that share a key and differ: which one is kept depends on their order. */
@@ -145,6 +159,10 @@ function tie(
   proposed: Version,
 ): AmbiguityCheck {
   const keys = key.columns.map((column) => identifier(column)).join(', ');
+  const order = orderOf(statement, columns)
+    .replace(' order by ', '')
+    .replaceAll(/proposed\.| desc| asc| nulls first| nulls last/gu, '');
+  const group = order === '' ? keys : `${keys}, ${order}`;
   const others = columns.filter(
     (column) =>
       !key.columns.includes(column.name) &&
@@ -156,7 +174,7 @@ function tie(
   return {
     line: statement.place.line,
     message: `Several rows of the query have the same (${key.columns.join(', ')}); which one is inserted depends on their order.`,
-    query: sql`select ${keys}\nfrom ${from(proposed)}\nwhere ${nulls}\ngroup by ${keys}\nhaving count(distinct row(${row})) > 1`,
+    query: sql`select ${keys}\nfrom ${from(proposed)}\nwhere ${nulls}\ngroup by ${group}\nhaving count(distinct row(${row})) > 1`,
   };
 }
 

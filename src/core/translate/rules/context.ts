@@ -90,7 +90,7 @@ export function highestKey(context: RuleContext, column: ShapeColumn): Fragment 
   const { current, initial } = context;
   const name = identifier(column.name);
   const highest = (version: Version): Fragment =>
-    sql`(select coalesce(max(${name}), 0) from ${from(version)})`;
+    sql`(select greatest(max(${name}), 0) from ${from(version)})`;
   if (context.sequenceRestarted)
     return current.body.kind === 'empty' ? text('0') : highest(current);
   if (grewFrom(current, initial)) return highest(current);
