@@ -74,7 +74,7 @@ async function soak(pair: (typeof PAIRS)[number], seed: number): Promise<Outcome
       const victim = VICTIMS[Math.floor(random() * VICTIMS.length)] ?? 'worker';
       const writing = write(10);
       await Promise.race([
-        new Promise((done) => setTimeout(done, 400 + random() * 1500)),
+        new Promise((done) => setTimeout(done, 900 + random() * 1500)),
         mover.ended,
       ]);
       await killed(arena, victim, () => mover.kill('SIGKILL'));

@@ -13,7 +13,7 @@ import type { MoveControl } from './move_control.ts';
 import type { Extract } from './move_extract.ts';
 import { startExtract } from './move_extract.ts';
 import type { LoadTable } from './move_load.ts';
-import { firstDifference, LogMarks } from './move_marks.ts';
+import { assertKey, firstDifference, LogMarks } from './move_marks.ts';
 import { loadTables } from './move_load.ts';
 import type { StoredTable } from './move_store.ts';
 import type { TableVerdict } from './verify.ts';
@@ -210,6 +210,7 @@ class Attempt {
 
   async #newTable(number: number, pipeline: Pipeline, described: MovedTable): Promise<StoredTable> {
     const { events, plan, source, store, target } = this.#context;
+    assertKey(pipeline, described);
     const same = source.dialect === target.dialect;
     const types = same
       ? await target.hasTypes(described.columns.map((column) => column.type))

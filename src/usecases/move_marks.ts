@@ -1,9 +1,26 @@
 /** What a move tells about itself while it follows and when it ends. */
+import { qualified } from '../core/catalog/names.ts';
+import { MoveError } from '../core/movement/errors.ts';
+import type { MovedTable, Pipeline } from '../core/movement/model.ts';
 import type { MoveContext } from './move_context.ts';
 import type { Extract } from './move_extract.ts';
 import type { TableVerdict } from './verify.ts';
 
 const MARK_MS = 1000;
+
+/** The log names a row by the table's own key: another one can't be found in it. */
+export function assertKey(pipeline: Pipeline, table: MovedTable): void {
+  const own = table.key.toSorted().join('\0');
+  if (!pipeline.follow || pipeline.key.length === 0 || own === '') return;
+  if (pipeline.key.toSorted().join('\0') === own) return;
+  const name = qualified(table.name);
+  throw new MoveError(
+    'no-key',
+    `The plan names ${pipeline.key.join(', ')} as key of ${name}, whose changes are known by ${table.key.join(', ')}. ` +
+      `Leave the Key empty, or load without changes (Mode "load").`,
+    name,
+  );
+}
 
 /** The first row that differs, in words; empty where none is shown. */
 export function firstDifference(verdicts: readonly TableVerdict[]): string {

@@ -27,7 +27,7 @@ describe.each(PAIRS)('%s → %s', (from, to) => {
     const { src } = arena;
     await arena.onSource(
       `CREATE TABLE ${src}.a (id bigint PRIMARY KEY, v varchar(40), n numeric(12,3))`,
-      `CREATE TABLE ${src}.b (k1 int, k2 varchar(20), v text, PRIMARY KEY (k1, k2))`,
+      `CREATE TABLE ${src}.b (k1 int, k2 varchar(20), v text, PRIMARY KEY (k2, k1))`,
       `CREATE TABLE ${src}.nokey (x int, y varchar(20), z double precision)`,
       ...full(`${src}.nokey`),
       ...[1, 2, 3].map(
@@ -52,6 +52,9 @@ describe.each(PAIRS)('%s → %s', (from, to) => {
       `DELETE FROM ${src}.a WHERE id BETWEEN 1020 AND 1029`,
       `INSERT INTO ${src}.a VALUES (1020, 'again', 0.001)`,
       `UPDATE ${src}.b SET k2 = 'moved' WHERE k1 = 1 AND k2 = 'key 1'`,
+      `INSERT INTO ${src}.b VALUES (60, 'comes', 'and goes')`,
+      `UPDATE ${src}.b SET v = 'for a moment' WHERE k1 = 60`,
+      `DELETE FROM ${src}.b WHERE k1 = 60`,
       `DELETE FROM ${src}.nokey WHERE x = 2`,
       `UPDATE ${src}.nokey SET y = 'drei' WHERE x = 3`,
       'COMMIT',
@@ -61,6 +64,7 @@ describe.each(PAIRS)('%s → %s', (from, to) => {
     );
     await moveTo(arena, 'drained');
     expect(await countOf(arena, 'a')).toBe(591);
+    expect(await countOf(arena, 'b')).toBe(100);
     expect(await countOf(arena, 'nokey')).toBe(3);
 
     await arena.onSource(

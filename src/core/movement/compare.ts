@@ -90,7 +90,7 @@ export function comparedColumns(
     key: key.map((column) => ({
       name: column[name],
       template: column[text],
-      baseType: name === 'source' ? column.sourceType : column.targetType,
+      baseType: (name === 'source' ? column.sourceType : column.targetType).replace(/\(\d+\)/, ''),
     })),
   });
   return { source: side('source', 'compareSource'), target: side('target', 'compareTarget') };

@@ -83,8 +83,8 @@ export function refusalMessage(
   );
 }
 
-/** Places of the key among the moved columns; empty for a table without one. */
+/** Places of the key among the moved columns, in the order that a logged row gives them; empty for a table without one. */
 export function keyPlaces(mapping: TableMapping): readonly number[] {
   const columns = movedColumns(mapping);
-  return mapping.key.map((name) => columns.findIndex((column) => column.source === name));
+  return columns.flatMap((column, index) => (mapping.key.includes(column.source) ? [index] : []));
 }
