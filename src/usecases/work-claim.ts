@@ -96,8 +96,13 @@ export class Claim {
     );
   }
 
-  async log(level: LogLine['level'], id: string, message: string): Promise<void> {
-    await this.#metadata.log(this.#plan, [{ id, at: this.#clock.now(), level, message }]);
+  /** Writes one line into the log of each. */
+  async log(level: LogLine['level'], ids: readonly string[], message: string): Promise<void> {
+    const at = this.#clock.now();
+    await this.#metadata.log(
+      this.#plan,
+      ids.map((id) => ({ id, at, level, message })),
+    );
   }
 
   /** Gives back what is not finished, with its mark, and lets go of every lock. */

@@ -233,6 +233,7 @@ async function prove(tools: PhaseTools, claim: Claim, analysis: Analysis): Promi
     (id) => stored.get(id) ?? analysis.translations.get(id) ?? [],
   );
   const request = { plan, catalog, translations, ids, signal: claim.interruption };
+  await claim.log('info', ids, 'Proving.');
   const results = await proveApart(tools.prove, request);
   await claim.mark(
     'prove',

@@ -1,0 +1,128 @@
+/** `sprocket run` as a process on a small warehouse, with everything real: dbt, PostgreSQL, git. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { scratchRepository } from '../adapters/git/scratch.ts';
+import type { ScratchRepository } from '../adapters/git/scratch.ts';
+import { connectTo } from '../adapters/postgres/scratch-database.ts';
+import type { ScratchServer } from '../adapters/postgres/scratch-database.ts';
+import type { SqlSession } from '../../src/ports/sandbox.ts';
+
+export const PLAN_NAME = 'shop';
+const BRANCH = `sprocket/${PLAN_NAME}`;
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+
+export interface Site {
+  readonly scratch: ScratchRepository;
+  /** The warehouse, which also holds the metadata tables. */
+  readonly sql: SqlSession;
+  /** Starts `sprocket` in a process group of its own. */
+  start(...args: string[]): SprocketProcess;
+  /** Runs `sprocket` to its end. */
+  run(...args: string[]): Promise<Ended>;
+  /** Files of the run's branch by path. */
+  branchFiles(): Record<string, string>;
+  close(): Promise<void>;
+}
+
+export interface SprocketProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Ends the process and all that it started, as a power cut would. */
+  kill(): Promise<void>;
+}
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A warehouse in a database of `server` and a repository with its plan. */
+export async function openSite(
+  server: ScratchServer,
+  database: string,
+  warehouse: string,
+  procedures: readonly string[],
+): Promise<Site> {
+  const url = await server.create(database);
+  const sql = await connectTo(url);
+  await sql.query(warehouse);
+  const scratch = scratchRepository();
+  scratch.write('plan.md', planText(procedures));
+  scratch.commitAll('Plan');
+  const environment = {
+    ...process.env,
+    SOURCE_DATABASE_URL: url,
+    TARGET_DATABASE_URL: url,
+    SANDBOX_DATABASE_URL: url,
+    NO_COLOR: '1',
+  };
+  const start = (...args: string[]): SprocketProcess => {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: scratch.directory,
+      env: environment,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = endOf(child);
+    return {
+      child,
+      ended,
+      kill: async () => {
+        if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+        await ended;
+      },
+    };
+  };
+  return {
+    scratch,
+    sql,
+    start,
+    run: (...args) => start(...args).ended,
+    branchFiles: () => branchFiles(scratch),
+    close: async () => {
+      await sql.close();
+      scratch.remove();
+    },
+  };
+}
+
+async function endOf(child: ChildProcess): Promise<Ended> {
+  const out: string[] = [];
+  const err: string[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk.toString()));
+  await once(child, 'close');
+  return { status: child.exitCode, stdout: out.join(''), stderr: err.join('') };
+}
+
+function planText(procedures: readonly string[]): string {
+  return `---
+sprocket: 1
+name: ${PLAN_NAME}
+source: { dialect: postgres, url: SOURCE_DATABASE_URL }
+target: { dialect: postgres, url: TARGET_DATABASE_URL }
+sandbox: { url: SANDBOX_DATABASE_URL }
+production: { project: transform }
+workers: 2
+---
+# Plan
+
+## Procedures
+
+| Include | Procedure | Arguments | Writes | Depends on | Rating | Status |
+|---|---|---|---|---|---|---|
+${procedures.map((id) => `| yes | ${id} | | | | | Pending |`).join('\n')}
+`;
+}
+
+function branchFiles(scratch: ScratchRepository): Record<string, string> {
+  const paths = scratch.git('ls-tree', '-r', '-z', '--name-only', BRANCH).split('\0');
+  return Object.fromEntries(
+    paths
+      .filter((path) => path !== '')
+      .map((path) => [path, scratch.git('show', `${BRANCH}:${path}`)]),
+  );
+}
