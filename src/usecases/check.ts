@@ -173,7 +173,7 @@ async function checkDatabase(plan: Plan, use: Use, access: CheckAccess): Promise
     const missing = await reader.missingRights(rightsFor(path, plan, found.tables));
     return {
       ...found,
-      missingRights: missing.map((each) => checkedRight(variable, each)),
+      missingRights: oncePerGrant(missing).map((each) => checkedRight(variable, each)),
       reached: [variable],
     };
   } catch (error) {
@@ -226,6 +226,17 @@ function rightsFor(
   const { source, target, sandbox } = requiredRights(plan, tables);
   if (path === 'source.url') return source;
   return path === 'target.url' ? target : sandbox;
+}
+
+/** One statement often gives several rights, as for a schema that has to be made first. */
+function oncePerGrant(missing: readonly MissingRight[]): readonly MissingRight[] {
+  const given = new Set<string>();
+  return missing.filter(({ grant }) => {
+    if (grant === null) return true;
+    const isNew = !given.has(grant);
+    given.add(grant);
+    return isNew;
+  });
 }
 
 function checkedRight(setting: string, { required, reason, grant }: MissingRight): CheckedRight {
