@@ -1,47 +1,34 @@
 #!/usr/bin/env node
 /** The command `sprocket`. */
+import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { register as accept } from './commands/accept.ts';
-import { register as assess } from './commands/assess.ts';
-import { register as check } from './commands/check.ts';
-import { register as cutover } from './commands/cutover.ts';
-import { register as log } from './commands/log.ts';
-import { register as manual } from './commands/manual.ts';
-import { register as move } from './commands/move.ts';
-import { register as pause } from './commands/pause.ts';
-import { register as plan } from './commands/plan.ts';
-import { register as reset } from './commands/reset.ts';
-import { register as resume } from './commands/resume.ts';
-import { register as retry } from './commands/retry.ts';
-import { register as run } from './commands/run.ts';
-import { register as skip } from './commands/skip.ts';
-import { register as status } from './commands/status.ts';
-import { register as stop } from './commands/stop.ts';
-import { register as verify } from './commands/verify.ts';
-import { register as work } from './commands/work.ts';
 import { EXIT, exitStatus, failureOf, failureText } from './output/failure.ts';
 
-/** In the order in which people meet them. */
-const COMMANDS = [
-  assess,
-  plan,
-  check,
-  run,
-  status,
-  pause,
-  resume,
-  stop,
-  retry,
-  skip,
-  manual,
-  accept,
-  log,
-  reset,
-  move,
-  verify,
-  cutover,
-  work,
-];
+interface CommandModule {
+  register(program: Command): void;
+}
+
+/** In the order in which people meet them. Each is loaded when it is wanted: some bring a lot. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  assess: () => import('./commands/assess.ts'),
+  plan: () => import('./commands/plan.ts'),
+  check: () => import('./commands/check.ts'),
+  run: () => import('./commands/run.ts'),
+  status: () => import('./commands/status.ts'),
+  pause: () => import('./commands/pause.ts'),
+  resume: () => import('./commands/resume.ts'),
+  stop: () => import('./commands/stop.ts'),
+  retry: () => import('./commands/retry.ts'),
+  skip: () => import('./commands/skip.ts'),
+  manual: () => import('./commands/manual.ts'),
+  accept: () => import('./commands/accept.ts'),
+  log: () => import('./commands/log.ts'),
+  reset: () => import('./commands/reset.ts'),
+  move: () => import('./commands/move.ts'),
+  verify: () => import('./commands/verify.ts'),
+  cutover: () => import('./commands/cutover.ts'),
+  work: () => import('./commands/work.ts'),
+};
 
 /** Runs a command line (without the program's name); gives the exit status. */
 async function main(args: readonly string[]): Promise<number> {
@@ -54,7 +41,8 @@ async function main(args: readonly string[]): Promise<number> {
       'after',
       '\nExit status: 0 done, 1 something needs a person, 2 the command line or the plan is wrong,\n3 a database, git, dbt or the machine is not as it must be.',
     );
-  for (const register of COMMANDS) register(program);
+  const wanted = Object.hasOwn(COMMANDS, args[0] ?? '') ? [COMMANDS[args[0] ?? '']] : null;
+  for (const load of wanted ?? Object.values(COMMANDS)) (await load?.())?.register(program);
   try {
     await program.parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? EXIT.ok);
@@ -76,4 +64,6 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? '') : '';
 }
 
+// Every command and every worker starts this program anew.
+enableCompileCache();
 process.exitCode = await main(process.argv.slice(2));
