@@ -196,6 +196,11 @@ export class StateEnvironment implements BindEnvironment {
     return found?.surrogate ? 'sequence' : (found?.defaultSql ?? null);
   }
 
+  /** `#variable_conflict use_variable`: a variable is meant where both fit. */
+  prefersVariables(): boolean {
+    return /^\s*#variable_conflict\s+use_variable\b/imu.test(this.#routine.body);
+  }
+
   loopItems(): readonly RangeItem[] {
     if (!this.#state.loop) return [];
     this.#loopItems ??= [loopItem(this.#state.loop)];

@@ -142,6 +142,7 @@ export interface BoundMerge extends Common {
 export interface TableTarget {
   readonly name: QualifiedName;
   readonly temporary: boolean;
+  readonly onCommit?: 'drop' | 'delete';
   readonly alias: string;
 }
 

@@ -25,7 +25,7 @@ import type { Version } from './version.ts';
 import type { State } from './state.ts';
 import { lookup, withTable, withVariable } from './state.ts';
 import { isPlainQuery, readStatement } from './postgres/statement.ts';
-import { applyStatement } from './statement.ts';
+import { applyStatement, committed } from './statement.ts';
 import type { Refusal } from './types.ts';
 
 export interface CursorQuery {
@@ -64,7 +64,7 @@ export class Evaluation {
     const session = new Session(
       this.session.index,
       this.session.facts,
-      this.session.written,
+      this.session.effects,
       this.session.inScope,
     );
     const probe = new Evaluation(session, routine);
@@ -196,7 +196,7 @@ export class Evaluation {
           step.line,
           'COMMIT is left out: each model commits as a whole.',
         );
-        return on(state);
+        return on(committed(this, state, step.line));
       case 'exit':
         return applyExit(this, step, state);
       case 'for-array':

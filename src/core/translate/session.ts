@@ -11,7 +11,7 @@ import type { ShapeColumn, TableShape } from './table.ts';
 import type { Note, Refusal, TranslatedBranch } from './types.ts';
 import type { Version } from './version.ts';
 import { VersionFactory } from './version.ts';
-import type { FactsReader } from './postgres/facts.ts';
+import type { FactsReader, RoutineFacts } from './postgres/facts.ts';
 import { bindDefault } from './postgres/defaults.ts';
 import type { State } from './state.ts';
 
@@ -32,6 +32,9 @@ export class Session {
   readonly index: CatalogIndex;
   readonly facts: FactsReader;
   readonly factory = new VersionFactory();
+  readonly effects: RoutineFacts;
+  /** Tables that the routine reads at some point, as `schema.name`. */
+  readonly reads: ReadonlySet<string>;
   /** Tables that the routine writes at some point, as `schema.name`. */
   readonly written: ReadonlySet<string>;
   readonly notes: Note[] = [];
@@ -61,13 +64,15 @@ export class Session {
   constructor(
     index: CatalogIndex,
     facts: FactsReader,
-    written: ReadonlySet<string>,
+    effects: RoutineFacts,
     inScope: ReadonlySet<string>,
   ) {
     this.inScope = inScope;
     this.index = index;
     this.facts = facts;
-    this.written = written;
+    this.effects = effects;
+    this.written = effects.writes;
+    this.reads = effects.reads;
   }
 
   /** Set by the evaluation: notes what a function that changes tables does to them. */
@@ -124,6 +129,7 @@ export class Session {
         name: column.name,
         type: column.type,
         notNull: !column.nullable,
+        readBack: this.reads.has(qualified(table.name)),
         surrogate,
         defaultSql: surrogate || column.defaultSql === null ? null : bindDefault(column.defaultSql),
         generated: column.generatedSql === null ? null : bindDefault(column.generatedSql),

@@ -377,6 +377,7 @@ function createAs(
   const shape: TableShape = {
     name,
     temporary: bound.table.temporary,
+    ...(bound.table.onCommit ? { onCommit: bound.table.onCommit } : {}),
     columns:
       columns?.map((column): ShapeColumn => ({
         ...column,
@@ -445,6 +446,7 @@ function create(
   const shape: TableShape = {
     name,
     temporary: bound.table.temporary,
+    ...(bound.table.onCommit ? { onCommit: bound.table.onCommit } : {}),
     columns: bound.columns.map((column): ShapeColumn => ({
       name: column.name,
       type: column.type,
@@ -488,6 +490,26 @@ function drop(
       version: null,
       refusal: null,
       lines: found.lines ?? bound.lines,
+    });
+  }
+  return next;
+}
+
+/** COMMIT: temporary tables go, or lose their rows, where they were made so. */
+export function committed(evaluation: Evaluation, state: State, line: number): State {
+  let next = state;
+  for (const [key, table] of state.tables) {
+    if (!table.shape.onCommit || !table.version) continue;
+    const emptied: Version = evaluation.session.factory.make({
+      ...table.version,
+      title: 'emptied by commit',
+      lines: { first: line, last: line },
+      change: null,
+      body: { kind: 'empty' },
+    });
+    next = withTable(next, key, {
+      ...table,
+      version: table.shape.onCommit === 'drop' ? null : emptied,
     });
   }
   return next;

@@ -8,6 +8,8 @@ export interface ShapeColumn {
   readonly notNull: boolean;
   /** What a row gets where a statement leaves the column out; null for NULL. */
   readonly defaultSql: Fragment | null;
+  /** The routine reads the table that it writes, so that its values must be as stored. */
+  readonly readBack?: boolean;
   /** A sequence hands out its values: serial, identity, DEFAULT nextval(…). */
   readonly surrogate: boolean;
   /** GENERATED ALWAYS AS: computed from the other columns of the row. */
@@ -27,6 +29,8 @@ export interface ShapeKey {
 export interface TableShape {
   readonly name: QualifiedName;
   readonly temporary: boolean;
+  /** What COMMIT does to a temporary table. */
+  readonly onCommit?: 'drop' | 'delete';
   /** Null for a table that the routine makes from a query whose columns are not known. */
   readonly columns: readonly ShapeColumn[] | null;
   readonly keys: readonly ShapeKey[];

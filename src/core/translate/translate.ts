@@ -78,7 +78,7 @@ function evaluateRoutine(
       ),
     );
   }
-  const session = new Session(index, facts, facts.of(routine).writes, inScope);
+  const session = new Session(index, facts, facts.of(routine), inScope);
   session.callStack.push(routineId(routine));
   const evaluation = new Evaluation(session, routine);
   try {

@@ -368,7 +368,7 @@ export class Binder {
       const name = path[0] ?? '';
       const column = findBareColumn(scope, name);
       const value = this.environment.variable(path);
-      if (column && column !== 'maybe') {
+      if (column && column !== 'maybe' && !(value && this.environment.prefersVariables())) {
         this.#qualify(column.item, name, start, end);
         return;
       }

@@ -31,6 +31,8 @@ export interface BindEnvironment {
   positional(index: number): VariableReading | null;
   /** Checks a call of a function; refuses it by throwing where it can't be kept. */
   functionCall(path: readonly string[], place: Place): FunctionReading;
+  /** Whether a variable is meant where a column has the same name. */
+  prefersVariables(): boolean;
   /** The rows of the loop around: what its columns are called and by what they are unique. */
   loopItems(): readonly RangeItem[];
   /** The table that a statement writes and its current version; refuses what can't be written. */

@@ -4,6 +4,7 @@ import type { Routine } from '../../catalog/types.ts';
 import type { CodeText, Declaration, Handler, LoopSource, Step, Target } from '../program.ts';
 import { commentsByLine } from './comments.ts';
 import { parsePlpgsql, scan } from './parser.ts';
+import type { Token } from './parser.ts';
 import { fields, functionTree } from './plpgsql-tree.ts';
 import type { Datum, Expression, TargetTree, TreeNode } from './plpgsql-tree.ts';
 
@@ -50,12 +51,15 @@ function withoutRowTypes(definition: string): string {
 class Reader {
   readonly #datums: readonly Datum[];
   readonly #undeclared: Set<number>;
+  /** Tokens of the body, until the outermost block has taken its aliases from them. */
+  readonly #tokens: Token[];
   readonly #comments: (line: number, firstWord: string) => readonly string[];
 
   constructor(routine: Routine, datums: readonly Datum[]) {
     this.#datums = datums;
     this.#comments = commentsByLine(routine.body);
     this.#undeclared = new Set(datums.keys());
+    this.#tokens = /\balias\b/iu.test(routine.body) ? [...scan(routine.body)] : [];
   }
 
   steps(nodes: readonly TreeNode[]): Step[] {
@@ -292,7 +296,7 @@ class Reader {
   }
 
   #block(block: z.infer<typeof fields.block>): Step[] {
-    const declarations = this.#declarations(block.lineno);
+    const declarations = [...this.#aliases(), ...this.#declarations(block.lineno)];
     const body = this.steps(block.body);
     const exceptions = block.exceptions
       ? fields.exceptionBlock.parse(block.exceptions.PLpgSQL_exception_block).exc_list
@@ -318,6 +322,36 @@ class Reader {
         handlers,
       },
     ];
+  }
+
+  /** `name ALIAS FOR $1` leaves no trace in the parser's list: read from the text, once. */
+  #aliases(): Declaration[] {
+    const tokens = this.#tokens.splice(0);
+    return tokens.flatMap((token, index): Declaration[] => {
+      const [alias, preposition, target] = [
+        tokens[index + 1],
+        tokens[index + 2],
+        tokens[index + 3],
+      ];
+      if (
+        alias?.keyword !== null ||
+        alias.text.toUpperCase() !== 'ALIAS' ||
+        preposition?.keyword !== 'FOR'
+      )
+        return [];
+      if (token.kind !== 'word' || target === undefined) return [];
+      const initial = { text: target.text, line: 1, comments: [] };
+      return [
+        {
+          name: token.text.toLowerCase(),
+          type: null,
+          kind: 'scalar',
+          initial,
+          cursor: null,
+          line: 1,
+        },
+      ];
+    });
   }
 
   /** Variables are listed flat; those declared before a block's BEGIN and in no block yet are its. */
@@ -417,7 +451,8 @@ class Reader {
     const start = operator < 0 ? 0 : (tokens[operator]?.end ?? 0);
     const skipped = code.text.slice(0, start);
     const leading = code.text.slice(start).length - code.text.slice(start).trimStart().length;
-    if (skipped.includes('[')) return { kind: 'unknown', line, construct: code.text };
+    if (skipped.includes('[') || this.#isShadowed(varno, skipped))
+      return { kind: 'unknown', line, construct: code.text };
     return {
       kind: 'assign',
       line,
@@ -428,6 +463,15 @@ class Reader {
         line: line + newlines(code.text.slice(0, start + leading)),
       },
     };
+  }
+
+  /** `label.name := …` where an inner variable has the same name: it can't be told by its name. */
+  #isShadowed(varno: number, target: string): boolean {
+    const name = this.#target(varno)[0];
+    const same = this.#datums.filter(
+      (item) => (item.PLpgSQL_var ?? item.PLpgSQL_rec)?.refname === name && !item.PLpgSQL_recfield,
+    );
+    return same.length > 1 && target.includes('.') && this.#target(varno).length === 1;
   }
 
   #code(expression: Expression, line: number): CodeText {

@@ -11,6 +11,7 @@ import type {
   Node,
   RangeVar,
   SelectStmt,
+  TableLikeClause,
 } from 'libpg-query';
 import type { BoundStatement, BoundWrite, CallArgument, TableColumn } from '../bound.ts';
 import type { Fragment } from '../fragment.ts';
@@ -123,6 +124,7 @@ function withRelations(
     defaultOf: (table, column) => environment.defaultOf(table, column),
     typeName: (path) => environment.typeName(path),
     loopItems: () => environment.loopItems(),
+    prefersVariables: () => environment.prefersVariables(),
   };
 }
 
@@ -303,6 +305,7 @@ function bindOther(node: Node, context: WriteContext, common: Common): BoundStat
         name: { schema: name.schema ?? '', name: name.name },
         temporary: relation.relpersistence === 't',
         alias: name.name,
+        ...onCommit(statement.into?.onCommit),
       },
       query: bindQuery(query.SelectStmt, context, start, data?.token),
       head: head.length > 0 ? head : null,
@@ -452,8 +455,7 @@ function bindCreate(statement: CreateStmt, context: WriteContext, common: Common
     refuse('ddl', common.place, 'A partition or a child table is made.');
   for (const element of statement.tableElts ?? []) {
     if ('TableLikeClause' in element && element.TableLikeClause.relation) {
-      const like = environment.relation(relationName(element.TableLikeClause.relation));
-      columns.push(...(like?.columns ?? []).map((column) => ({ ...column, defaultSql: null })));
+      columns.push(...likeColumns(element.TableLikeClause, context, common));
     } else if ('ColumnDef' in element) {
       const { colname = '', typeName, constraints } = element.ColumnDef;
       const type = typeText(typeName);
@@ -490,10 +492,32 @@ function bindCreate(statement: CreateStmt, context: WriteContext, common: Common
       name: { schema: name.schema ?? '', name: name.name },
       temporary: relation.relpersistence === 't',
       alias: name.name,
+      ...onCommit(statement.oncommit),
     },
     columns,
     onlyIfMissing: statement.if_not_exists === true,
   };
+}
+
+const INCLUDING_DEFAULTS = 1 << 3;
+
+/** Columns of `LIKE table`, with its defaults where they are included. */
+function likeColumns(like: TableLikeClause, context: WriteContext, common: Common): TableColumn[] {
+  const { environment } = context;
+  if (!like.relation) return [];
+  const name = relationName(like.relation);
+  const version = environment.relation(name);
+  const withDefaults = ((like.options ?? 0) & INCLUDING_DEFAULTS) !== 0;
+  const target = withDefaults ? environment.target(name, name.name, common.place).table : null;
+  return (version?.columns ?? []).map((column) => {
+    const value = target ? environment.defaultOf(target, column.name) : null;
+    return { ...column, defaultSql: value === 'sequence' ? text('row_number() over ()') : value };
+  });
+}
+
+function onCommit(action: string | undefined): { readonly onCommit?: 'drop' | 'delete' } {
+  if (action === 'ONCOMMIT_DROP') return { onCommit: 'drop' };
+  return action === 'ONCOMMIT_DELETE_ROWS' ? { onCommit: 'delete' } : {};
 }
 
 /** Position of the bracket that closes the list around a token. */

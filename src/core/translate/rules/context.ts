@@ -73,6 +73,11 @@ export function castType(type: string): string {
 /** A value as the column will hold it. */
 export function assigned(value: Fragment, type: string | null, column: ShapeColumn): Fragment {
   if (column.type === null || column.type === type) return value;
+  const padded = column.readBack ? /^character\((\d+)\)$/u.exec(column.type)?.[1] : undefined;
+  if (padded !== undefined) {
+    // The author's later statements see the blanks that the column adds.
+    return sql`cast(rpad(cast(${value} as text), greatest(length(cast(${value} as text)), ${padded})) as bpchar)`;
+  }
   if (type !== null && castType(type) === castType(column.type) && CHARACTER.test(column.type))
     return value;
   if (column.type === 'text' && type !== null && /^character varying/u.test(type)) return value;
