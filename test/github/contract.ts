@@ -36,6 +36,8 @@ export interface Contract {
   response(method: string, template: string, status: number, body: unknown): string[];
   /** A copy of one of the description's examples. */
   example(name: string): Record<string, unknown>;
+  /** The same for an example that is a list. */
+  examples(name: string): Record<string, unknown>[];
 }
 
 let loaded: Contract | null = null;
@@ -115,6 +117,11 @@ function makeContract(): Contract {
     example(name) {
       const value = document.components.examples[name]?.value;
       return z.record(z.string(), z.unknown()).parse(structuredClone(value));
+    },
+
+    examples(name) {
+      const value = document.components.examples[name]?.value;
+      return z.array(z.record(z.string(), z.unknown())).parse(structuredClone(value));
     },
   };
 }

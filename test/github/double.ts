@@ -67,7 +67,7 @@ export class GitHubDouble {
   webhookUrl: string | null = null;
   /** Called with every dispatch, once it is answered. */
   onDispatch: ((repository: RepositoryState) => void) | null = null;
-  readonly #rates = new Rates(this.world);
+  readonly rates = new Rates(this.world);
   readonly #server: Server;
   readonly #folder: string;
   readonly #sending = new Set<Promise<void>>();
@@ -183,9 +183,9 @@ export class GitHubDouble {
       (route) => route.method === method && route.pattern.test(url.pathname),
     );
     const template = found?.template ?? url.pathname;
-    const over = this.#rates.enter(method, template);
+    const over = this.rates.enter(method, template);
     const answer = this.#answer(found ?? null, method, url, body, request, over);
-    this.#rates.leave();
+    this.rates.leave();
     const fault = this.#takeFault(method, url.pathname);
     this.requests.push({ method, template, status: answer.status });
     if (fault === 'drop') {

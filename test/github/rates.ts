@@ -35,6 +35,11 @@ export class Rates {
     return made(this.#entries) > LIMITS.contentHour ? 'content an hour' : null;
   }
 
+  /** As if an hour had gone by. */
+  forget(): void {
+    this.#entries = [];
+  }
+
   leave(): void {
     this.#open -= 1;
   }

@@ -49,15 +49,12 @@ export function repositoryShape(repository: RepositoryState): Shape {
     owner: userShape(repository.owner),
     html_url: webUrl(repository),
     default_branch: repository.defaultBranch,
+    has_discussions: false,
   };
 }
 
-export function minimalRepositoryShape(repository: RepositoryState): Shape {
-  return { ...part(example('installation-token'), ''), ...repositoryShape(repository) };
-}
-
 export function commitShape(repository: RepositoryState, sha: string): Shape {
-  const shape = example('commit');
+  const { files: _files, stats: _stats, ...shape } = example('commit');
   const [email = '', name = '', date = '', message = '', tree = '', ...parents] = repository.git
     .run(['show', '-s', '--format=%ce%n%cn%n%cI%n%s%n%T%n%P', sha])
     .split(/[\n ](?=[0-9a-f]{40}\b)|\n/u);
@@ -77,7 +74,11 @@ export function commitShape(repository: RepositoryState, sha: string): Shape {
     committer: userShape(name),
     parents: parents
       .filter((parent) => parent !== '')
-      .map((parent) => ({ sha: parent, url: `https://api.github.com/commits/${parent}` })),
+      .map((parent) => ({
+        sha: parent,
+        url: `https://api.github.com/commits/${parent}`,
+        html_url: `${webUrl(repository)}/commit/${parent}`,
+      })),
   };
 }
 
@@ -201,8 +202,7 @@ export function headSha(repository: RepositoryState, issue: IssueState): string 
 }
 
 function simplePull(): Shape {
-  const listed: unknown = Object.values(example('pull-request-simple-items'))[0];
-  return typeof listed === 'object' && listed !== null ? { ...listed } : {};
+  return githubContract().examples('pull-request-simple-items')[0] ?? {};
 }
 
 export function runShape(repository: RepositoryState, run: WorkflowRunState): Shape {
@@ -224,7 +224,20 @@ export function runShape(repository: RepositoryState, run: WorkflowRunState): Sh
 
 export function installationShape(): Shape {
   const shape = example('installation');
-  return { ...shape, id: APP.installation, app_id: APP.id, app_slug: APP.slug };
+  return {
+    ...shape,
+    id: APP.installation,
+    app_id: APP.id,
+    app_slug: APP.slug,
+    // GitHub's description wants an account to be a user and an enterprise at once.
+    account: {
+      ...userShape('acme'),
+      name: 'acme',
+      slug: 'acme',
+      created_at: null,
+      updated_at: null,
+    },
+  };
 }
 
 export function appShape(): Shape {

@@ -113,7 +113,20 @@ export type ControlPayload = z.output<typeof controlPayload>;
 export const RUN_EVENT = 'sprocket-run';
 export const CONTROL_EVENT = 'sprocket-control';
 
-/** The `run-name` of a workflow run, by which it is found again. */
-export function workflowRunName(id: string): string {
-  return `Sprocket ${id}`;
+/** The `run-name` of a workflow run, by which it is found again: a run's id with its leg, or a request's. */
+export function workflowRunName(id: string, leg: number | null): string {
+  return leg === null ? `Sprocket ${id}` : `Sprocket ${id} ${leg}`;
 }
+
+export function parseWorkflowRunName(
+  title: string,
+): { readonly id: string; readonly leg: number | null } | null {
+  const [, id, leg] = /^Sprocket ([0-9a-f-]{36})(?: (\d{1,6}))?$/u.exec(title) ?? [];
+  if (id === undefined) return null;
+  return { id, leg: leg === undefined ? null : Number(leg) };
+}
+
+/** How often a run goes on by itself after it was interrupted. */
+export const MOST_RESUMED = 3;
+/** Minutes after which a dispatch that no workflow took up counts as lost. */
+export const START_MINUTES = 5;

@@ -18,7 +18,8 @@ const markerSchema = z.object({
   blob: z.string().regex(/^[0-9a-f]{40,64}$/u),
   check_run: z.int().positive().nullable(),
   attempt: z.int().min(0),
-  leg: z.int().min(1),
+  /** Workflow runs that were asked for; 0: none yet. */
+  leg: z.int().min(0),
   resumed: z.int().min(0),
   pull_request: z.url().nullable(),
 });

@@ -68,15 +68,14 @@ export const appRoutes: readonly Route[] = [
     template: '/app/hook/deliveries',
     needs: 'app',
     handle: ({ world, query }) => {
-      const shape = githubContract().example('hook-delivery-items');
-      const base: unknown = Object.values(shape)[0];
+      const base = githubContract().examples('hook-delivery-items')[0];
       const status = query.get('status');
       const found = world.deliveries
         .filter((each) => status !== 'failure' || each.status < 200 || each.status >= 400)
         .toReversed();
       return ok(
         page(found, query).map((each) => ({
-          ...(typeof base === 'object' ? base : {}),
+          ...base,
           id: each.id,
           guid: each.guid,
           delivered_at: each.at,

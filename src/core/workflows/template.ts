@@ -1,0 +1,171 @@
+/** The workflow that a migration repository runs, and what the onboarding pull request adds beside it. */
+import { CONTROL_EVENT, RUN_EVENT } from '../checkrun/launch.ts';
+
+export const WORKFLOW_PATH = '.github/workflows/sprocket.yml';
+
+export interface WorkflowOptions {
+  /** `owner/name@<full SHA>` of the Action. */
+  readonly action: string;
+  /** The release behind that SHA, for the comment. */
+  readonly version: string;
+  /** Names of the secrets that hold connection URLs. */
+  readonly secrets: readonly string[];
+}
+
+/** `actions/upload-artifact` v4.6.2. */
+const UPLOAD = 'actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2';
+
+/**
+ * The workflow's text. Payloads reach the Action as a file that GitHub writes, never as text in a
+ * shell: there is no `run:` in it.
+ */
+export function workflowText(options: WorkflowOptions): string {
+  const uses = `${options.action} # ${options.version}`;
+  const secrets = (indent: string): string[] =>
+    options.secrets.map((name) => `${indent}${name}: \${{ secrets.${name} }}`);
+  const step = (command: string, inputs: readonly string[] = []): string[] => [
+    `      - uses: ${uses}`,
+    '        id: sprocket',
+    '        with:',
+    `          command: ${command}`,
+    '          app-id: ${{ vars.SPROCKET_APP_ID }}',
+    '          private-key: ${{ secrets.SPROCKET_PRIVATE_KEY }}',
+    ...inputs.map((input) => `          ${input}`),
+    '        env:',
+    ...secrets('          '),
+  ];
+  const job = (name: string, lines: readonly string[]): string[] => [`  ${name}:`, ...lines];
+  const common = ['    runs-on: ubuntu-latest', '    permissions: {}'];
+  return [
+    '# Written by Sprocket. Change it as you like: Sprocket does not overwrite it.',
+    'name: Sprocket',
+    "run-name: Sprocket ${{ github.event.client_payload.request || github.event.client_payload.run || github.event_name }}${{ !github.event.client_payload.request && github.event.client_payload.leg && format(' {0}', github.event.client_payload.leg) || '' }}",
+    'on:',
+    '  repository_dispatch:',
+    `    types: [${RUN_EVENT}, ${CONTROL_EVENT}]`,
+    '  workflow_dispatch:',
+    '  schedule:',
+    '    # Resumes what was interrupted while the App could not see it.',
+    "    - cron: '17 * * * *'",
+    'permissions: {}',
+    'concurrency:',
+    '  # Requests to a run go beside it; runs, one after the other, none thrown away.',
+    '  group: ${{ github.workflow }}-${{ github.event.action || github.event_name }}',
+    '  cancel-in-progress: false',
+    '  queue: max',
+    'jobs:',
+    ...job('plan', [
+      `    if: github.event_name == 'schedule' || github.event.action == '${RUN_EVENT}'`,
+      ...common,
+      '    outputs:',
+      '      workers: ${{ steps.sprocket.outputs.workers }}',
+      '      proceed: ${{ steps.sprocket.outputs.proceed }}',
+      '    steps:',
+      ...step('plan'),
+    ]),
+    ...job('work', [
+      '    needs: plan',
+      "    if: needs.plan.outputs.proceed == 'true'",
+      ...common,
+      '    strategy:',
+      '      fail-fast: false',
+      '      matrix:',
+      '        worker: ${{ fromJSON(needs.plan.outputs.workers) }}',
+      '    steps:',
+      ...step('work', ['worker: ${{ matrix.worker }}']),
+    ]),
+    ...job('finish', [
+      '    needs: [plan, work]',
+      "    if: always() && needs.plan.outputs.proceed == 'true'",
+      ...common,
+      '    steps:',
+      ...step('finish'),
+      `      - uses: ${UPLOAD}`,
+      "        if: always() && steps.sprocket.outputs.report != ''",
+      '        with:',
+      '          name: sprocket-report',
+      '          path: ${{ steps.sprocket.outputs.report }}',
+    ]),
+    ...job('control', [
+      `    if: github.event.action == '${CONTROL_EVENT}'`,
+      ...common,
+      '    timeout-minutes: 15',
+      '    steps:',
+      ...step('control'),
+    ]),
+    ...job('scope', [
+      "    if: github.event_name == 'workflow_dispatch'",
+      ...common,
+      '    steps:',
+      ...step('scope'),
+    ]),
+    '',
+  ].join('\n');
+}
+
+export const SECRETS = ['SOURCE_DATABASE_URL', 'TARGET_DATABASE_URL'] as const;
+
+/** `plan.md` before anybody knows what is in the source. */
+export function planSkeleton(name: string): string {
+  return [
+    '---',
+    'sprocket: 1',
+    `name: ${name}`,
+    '# The names of secrets that hold the connection URLs. Never write a URL here.',
+    'source: { dialect: postgres, url: SOURCE_DATABASE_URL }',
+    'target: { dialect: postgres, url: TARGET_DATABASE_URL, metadata_schema: wirekite }',
+    'production: { project: transform }',
+    'workers: 4',
+    '---',
+    `# Migration plan: ${name}`,
+    '',
+    'Run the workflow *Sprocket* by hand (Actions, Sprocket, Run workflow): it reads the source and opens',
+    'a pull request that fills in the tables below.',
+    '',
+    '## Pipelines',
+    '',
+    '| Include | Source | Target | Key | Mode | Status |',
+    '|---|---|---|---|---|---|',
+    '',
+    '## Procedures',
+    '',
+    '| Include | Procedure | Arguments | Writes | Depends on | Rating | Status |',
+    '|---|---|---|---|---|---|---|',
+    '',
+  ].join('\n');
+}
+
+/** The name of a plan from that of its repository. */
+export function planNameOf(repository: string): string {
+  const name = repository
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]+/gu, '-')
+    .replaceAll(/^[-_]+|[-_]+$/gu, '')
+    .slice(0, 63)
+    .replaceAll(/[-_]+$/gu, '');
+  return name === '' ? 'migration' : name;
+}
+
+export function onboardingBody(settingsUrl: string): string {
+  return [
+    'This adds the workflow that runs migrations, and a `plan.md` to begin with. Nothing starts before procedures are included in the plan.',
+    '',
+    '### Before you merge',
+    '',
+    `In [Settings, Secrets and variables, Actions](${settingsUrl}):`,
+    '',
+    '- [ ] variable `SPROCKET_APP_ID`: the number on the page of the App',
+    '- [ ] secret `SPROCKET_PRIVATE_KEY`: a private key of the App',
+    '- [ ] secret `SOURCE_DATABASE_URL`: the database with the stored procedures; a user that can only read is enough',
+    '- [ ] secret `TARGET_DATABASE_URL`: the database that gets the tables; `sprocket check --connect` names each right that is missing',
+    '',
+    'Everybody who can change workflows here can read these secrets: protect the default branch.',
+    '',
+    '### After the merge',
+    '',
+    '1. Run the workflow *Sprocket* by hand. It opens a pull request with the plan filled in.',
+    '2. Choose what to include there. The check `Sprocket` says what is missing.',
+    '3. Merge it: that launches the run.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,221 @@
+/** Starts runs: exactly one per plan content and commit, however often GitHub says that it changed. */
+import {
+  formatExternalId,
+  isNoCommit,
+  parseExternalId,
+  parseWorkflowRunName,
+  planChanged,
+  RUN_EVENT,
+  runId,
+  START_MINUTES,
+} from '../core/checkrun/launch.ts';
+import type { RunPayload } from '../core/checkrun/launch.ts';
+import { buttonsFor } from '../core/checkrun/buttons.ts';
+import { monitorTitle, openingBody, withMarker } from '../core/checkrun/monitor.ts';
+import type { MonitorMarker } from '../core/checkrun/monitor.ts';
+import { planCheck, planProblems, scopeWords } from '../core/checkrun/plan-check.ts';
+import type { CheckContent } from '../core/checkrun/types.ts';
+import { parsePlan } from '../core/plan/parse.ts';
+import type { CheckRun, Issue } from '../ports/github.ts';
+import { monitors, readSettings } from './github-context.ts';
+import type { GitHubContext, Monitor } from './github-context.ts';
+
+export interface PushEvent {
+  readonly ref: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+export type Launched =
+  | {
+      readonly kind: 'launched';
+      readonly run: string;
+      readonly check: number;
+      readonly sha: string;
+    }
+  | { readonly kind: 'already'; readonly run: string; readonly check: number; readonly sha: string }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] }
+  | { readonly kind: 'no plan'; readonly path: string };
+
+/** Launches where a push to the default branch changed the plan; null where it did not. */
+export async function launchOnPush(
+  context: GitHubContext,
+  event: PushEvent,
+): Promise<Launched | null> {
+  const { github } = context;
+  const repository = await github.repository();
+  if (event.ref !== `refs/heads/${repository.defaultBranch}` || isNoCommit(event.after))
+    return null;
+  const { plan } = await readSettings(github, repository);
+  const before = isNoCommit(event.before) ? null : await github.file(event.before, plan);
+  const after = await github.file(event.after, plan);
+  if (!planChanged(before?.blob ?? null, after?.blob ?? null)) return null;
+  return launch(context, event.after, { again: false });
+}
+
+/**
+ * Launches the plan of a commit. The order of steps is such that a crash between any two of them is
+ * mended by doing it all again.
+ *
+ * @param options.again a person asks for it: also where it ran before and has ended.
+ */
+export async function launch(
+  context: GitHubContext,
+  sha: string,
+  options: { readonly again: boolean },
+): Promise<Launched> {
+  const { github } = context;
+  const repository = await github.repository();
+  const { plan: path } = await readSettings(github, repository);
+  const file = await github.file(sha, path);
+  if (file === null) return { kind: 'no plan', path };
+  const parsed = parsePlan(file.text);
+  const problems = planProblems(parsed);
+  const checks = await github.checksOf(sha);
+  if (parsed.plan === null || problems.length > 0) {
+    const externalId = formatExternalId({ kind: 'plan', blob: file.blob });
+    if (!checks.some((check) => check.externalId === externalId)) {
+      await github.createCheck(sha, externalId, planCheck(parsed, { path, on: 'default branch' }));
+    }
+    return {
+      kind: 'refused',
+      problems: problems.map(({ line, message }) => `line ${line}: ${message}`),
+    };
+  }
+  const { name } = parsed.plan.settings;
+  const monitor = (await monitors(github)).find(({ marker }) => marker.plan === name) ?? null;
+  const attempt = attemptOf(checks, options.again);
+  const run = runId(repository.id, sha, file.blob, attempt);
+  const externalId = formatExternalId({ kind: 'run', run, attempt });
+  const words = scopeWords(parsed.plan);
+  const check =
+    checks.find((each) => each.externalId === externalId) ??
+    (await createOnce(context, sha, externalId, startingCheck(words)));
+  if (monitor?.marker.run === run && monitor.marker.leg > 0) {
+    return { kind: 'already', run, check: check.id, sha };
+  }
+  const marker: MonitorMarker = {
+    plan: name,
+    run,
+    sha,
+    blob: file.blob,
+    check_run: check.id,
+    attempt,
+    leg: 0,
+    resumed: 0,
+    pull_request: null,
+  };
+  const issue = await writeMonitor(context, monitor, marker, `Launched: ${words}.`);
+  await dispatchRun(context, { issue, marker }, 1, 0);
+  return { kind: 'launched', run, check: check.id, sha };
+}
+
+/** Asks for another workflow run of a run: its first, a continuation or a resumption. */
+export async function dispatchRun(
+  { github }: GitHubContext,
+  { issue, marker }: Monitor,
+  leg: number,
+  resumed: number,
+): Promise<void> {
+  const { run, sha, check_run: check } = marker;
+  if (check === null) throw new Error(`run ${run} has no check run`);
+  const payload: RunPayload = { run, sha, check_run: check, issue: issue.number, leg, resumed };
+  await github.dispatch(RUN_EVENT, payload);
+  // Read again: people may have ticked a box meanwhile.
+  const current = await github.issue(issue.number);
+  await github.updateIssue(issue.number, {
+    body: withMarker(current?.body ?? issue.body, { ...marker, leg, resumed }),
+  });
+}
+
+/** Says "not started" on the check run of a dispatch that no workflow took up. */
+export async function reportNotStarted(
+  { github, clock }: GitHubContext,
+  { run, check }: { readonly run: string; readonly check: number },
+): Promise<boolean> {
+  const found = await github.check(check);
+  if (found === null || found.state.status !== 'queued') return false;
+  const since = found.startedAt ?? clock.now();
+  const waited = Date.parse(clock.now()) - Date.parse(since);
+  if (waited < START_MINUTES * 60_000 - 1_000) return false;
+  const runs = await github.dispatchedRuns(since);
+  if (runs.some(({ title }) => parseWorkflowRunName(title)?.id === run)) return false;
+  await github.updateCheck(check, NOT_STARTED);
+  return true;
+}
+
+const NOT_STARTED: CheckContent = {
+  state: { status: 'completed', conclusion: 'action_required' },
+  title: 'Not started: no workflow took up the launch',
+  summary: [
+    `Sprocket sent \`repository_dispatch\` with the type \`${RUN_EVENT}\`, and no workflow started within ${START_MINUTES} minutes.`,
+    '',
+    '- Is `.github/workflows/sprocket.yml` on the **default branch**? GitHub starts dispatches only from there. The onboarding pull request of Sprocket adds it.',
+    '- Are GitHub Actions allowed for this repository (Settings, Actions, General), and is the workflow enabled (Actions, Sprocket)?',
+    '- Are there Actions minutes left, and a runner for the labels in `runs-on`?',
+    '',
+    'Then press Launch, or comment `/launch`.',
+  ].join('\n'),
+  text: null,
+  annotations: [],
+  buttons: buttonsFor('launchable', 0),
+  detailsUrl: null,
+};
+
+function startingCheck(words: string): CheckContent {
+  return {
+    state: { status: 'queued' },
+    title: `Starting: ${words}`,
+    summary: 'The workflow was asked to start. Progress appears here as soon as it does.',
+    text: null,
+    annotations: [],
+    buttons: [],
+    detailsUrl: null,
+  };
+}
+
+/** The number of the launch: the first that has not ended; another one where a person asks again. */
+function attemptOf(checks: readonly CheckRun[], again: boolean): number {
+  const attempts = checks.flatMap((check) => {
+    const id = parseExternalId(check.externalId);
+    return id?.kind === 'run'
+      ? [{ attempt: id.attempt, ended: check.state.status === 'completed' }]
+      : [];
+  });
+  const last = attempts.toSorted((a, b) => a.attempt - b.attempt).at(-1);
+  if (last === undefined) return 0;
+  return again && last.ended ? last.attempt + 1 : last.attempt;
+}
+
+/** Two servers may create at the same moment: the older check run counts, the younger is closed. */
+async function createOnce(
+  { github }: GitHubContext,
+  sha: string,
+  externalId: string,
+  content: CheckContent,
+): Promise<CheckRun> {
+  const made = await github.createCheck(sha, externalId, content);
+  const same = (await github.checksOf(sha)).filter((check) => check.externalId === externalId);
+  const first = same[0] ?? made;
+  for (const other of same.slice(1)) {
+    if (other.state.status === 'completed') continue;
+    await github.updateCheck(other.id, {
+      ...content,
+      state: { status: 'completed', conclusion: 'skipped' },
+      title: 'The same launch is shown by another check run',
+    });
+  }
+  return first;
+}
+
+async function writeMonitor(
+  { github }: GitHubContext,
+  monitor: Monitor | null,
+  marker: MonitorMarker,
+  message: string,
+): Promise<Issue> {
+  const body = openingBody(marker, message);
+  if (monitor === null) return github.createIssue({ title: monitorTitle(marker.plan), body });
+  await github.updateIssue(monitor.issue.number, { body });
+  return { ...monitor.issue, body };
+}

@@ -1,0 +1,363 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { planText } from '../core/checkrun/plans.ts';
+import * as people from '../github/people.ts';
+import type { RepositoryState } from '../github/state.ts';
+import { BOT } from '../github/state.ts';
+import { startStage } from './harness.ts';
+import type { Stage } from './harness.ts';
+
+let stage: Stage;
+let number = 0;
+
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.close());
+afterEach(async () => {
+  await stage.double.settled();
+  stage.double.rates.forget();
+  expect(stage.double.violations.splice(0)).toEqual([]);
+});
+
+const PLAN = planText([{ name: 'dw.load_a()' }, { name: 'dw.load_b()', dependsOn: 'dw.load_a()' }]);
+const EMPTY = planText([{ name: 'dw.load_a()', include: 'no' }]);
+
+/** A repository of its own for each test. */
+function repositoryWith(files: Readonly<Record<string, string>>): RepositoryState {
+  number += 1;
+  const repository = stage.double.addRepository('acme', `migration-${number}`, files);
+  repository.roles.set('visitor', 'read');
+  return repository;
+}
+
+async function launched(): Promise<RepositoryState> {
+  const repository = repositoryWith({ 'README.md': 'hello' });
+  people.push(stage.double, repository, { 'plan.md': PLAN });
+  await stage.double.settled();
+  return repository;
+}
+
+function checks(repository: RepositoryState) {
+  return [...repository.checks.values()];
+}
+
+function replies(repository: RepositoryState, issue: number): string[] {
+  return [...repository.comments.values()]
+    .filter((each) => each.issue === issue && each.author === BOT)
+    .map(({ body }) => body);
+}
+
+function reactions(repository: RepositoryState, id: number): string[] {
+  return repository.comments.get(id)?.reactions.map(({ content }) => content) ?? [];
+}
+
+describe('a push', () => {
+  test('that changes the plan launches it: check run, monitor issue, dispatch with ids', async () => {
+    const repository = await launched();
+    const [check] = checks(repository);
+    expect(check).toMatchObject({
+      name: 'Sprocket',
+      sha: repository.git.resolve('main'),
+      status: 'queued',
+      title: 'Starting: 2 of 2 procedures included',
+    });
+    expect(repository.dispatches).toHaveLength(1);
+    expect(repository.dispatches[0]).toMatchObject({
+      event: 'sprocket-run',
+      payload: { sha: check?.sha, check_run: check?.id, issue: 1, leg: 1, resumed: 0 },
+    });
+    expect(people.issueOf(repository, 1)).toMatchObject({ title: 'Sprocket: sales', author: BOT });
+  });
+
+  test('that comes twice, at once and later, launches once', async () => {
+    const repository = await launched();
+    const delivery = stage.double.world.deliveries.findLast(({ event }) => event === 'push');
+    const url = stage.double.webhookUrl;
+    if (delivery === undefined || url === null) throw new Error('nothing delivered');
+    await Promise.all([1, 2, 3].map(() => stage.double.deliver(delivery, url)));
+    expect(checks(repository)).toHaveLength(1);
+    expect(repository.dispatches).toHaveLength(1);
+    expect(repository.issues.size).toBe(1);
+  });
+
+  test('elsewhere, or of other files, starts nothing', async () => {
+    const repository = repositoryWith({ 'plan.md': PLAN });
+    people.push(stage.double, repository, { 'README.md': 'new' });
+    people.push(stage.double, repository, { 'plan.md': EMPTY }, 'work');
+    await stage.double.settled();
+    expect(checks(repository)).toEqual([]);
+    expect(repository.dispatches).toEqual([]);
+  });
+
+  test('of a plan that includes nothing is refused with its line', async () => {
+    const repository = repositoryWith({ 'README.md': 'hello' });
+    people.push(stage.double, repository, { 'plan.md': EMPTY });
+    await stage.double.settled();
+    expect(checks(repository)).toMatchObject([
+      { status: 'completed', conclusion: 'action_required', title: '1 problem in the plan' },
+    ]);
+    expect(checks(repository)[0]?.annotations).toHaveLength(1);
+    expect(repository.dispatches).toEqual([]);
+  });
+
+  test('of a plan of more than 1 MB, which the contents API leaves out, launches', async () => {
+    const repository = repositoryWith({ 'README.md': 'hello' });
+    const names = Array.from({ length: 20_000 }, (_, at) => ({
+      name: `dw.load_table_number_${at}_of_many()`,
+    }));
+    people.push(stage.double, repository, { 'plan.md': planText(names) });
+    await stage.double.settled();
+    expect(checks(repository)[0]?.title).toBe('Starting: 20000 of 20,000 procedures included');
+  });
+
+  test('that no workflow takes up is reported as not started after five minutes', async () => {
+    const repository = await launched();
+    await stage.app.reconcile();
+    expect(checks(repository)[0]?.status).toBe('queued');
+    const check = checks(repository)[0];
+    if (check === undefined) throw new Error('no check run');
+    repository.checks.set(check.id, {
+      ...check,
+      startedAt: new Date(Date.now() - 301_000).toISOString(),
+    });
+    await stage.app.reconcile();
+    expect(checks(repository)[0]).toMatchObject({
+      conclusion: 'action_required',
+      title: 'Not started: no workflow took up the launch',
+    });
+    people.pressButton(stage.double, repository, check.id, 'Launch');
+    await stage.double.settled();
+    expect(repository.dispatches).toHaveLength(2);
+    expect(checks(repository)[1]).toMatchObject({ status: 'queued' });
+  });
+});
+
+describe('a pull request', () => {
+  async function opened(text: string, options: { readonly fork?: boolean } = {}) {
+    const repository = repositoryWith({ 'README.md': 'hello' });
+    repository.git.run(['branch', 'plan', 'main']);
+    repository.git.commit('plan', { 'plan.md': text }, 'Plan');
+    const pull = people.openPullRequest(stage.double, repository, 'plan', options);
+    await stage.double.settled();
+    return { repository, pull };
+  }
+
+  test('that changes the plan is checked, and Launch merges it and so launches', async () => {
+    const { repository, pull } = await opened(PLAN);
+    const [check] = checks(repository);
+    expect(check).toMatchObject({
+      conclusion: 'success',
+      sha: repository.git.resolve('plan'),
+      title: 'Ready: 2 of 2 procedures included',
+    });
+    people.pressButton(stage.double, repository, check?.id ?? 0, 'Launch');
+    await stage.double.settled();
+    expect(pull.pull?.mergedAt).not.toBeNull();
+    expect(repository.dispatches).toHaveLength(1);
+  });
+
+  test('with problems says each, and /launch is refused with them', async () => {
+    const { repository, pull } = await opened(EMPTY);
+    expect(checks(repository)).toMatchObject([{ conclusion: 'action_required' }]);
+    const said = people.comment(stage.double, repository, pull.number, '/launch');
+    await stage.double.settled();
+    expect(reactions(repository, said.id)).toEqual(['eyes', 'confused']);
+    expect(replies(repository, pull.number)[0]).toContain('No procedure is included');
+    expect(pull.pull?.mergedAt).toBeNull();
+  });
+
+  test('of a fork is checked, but has no say', async () => {
+    const { repository, pull } = await opened(PLAN, { fork: true });
+    expect(checks(repository)).toHaveLength(1);
+    const said = people.comment(stage.double, repository, pull.number, '/launch');
+    await stage.double.settled();
+    expect(reactions(repository, said.id)).toEqual([]);
+    expect(pull.pull?.mergedAt).toBeNull();
+  });
+});
+
+describe('a comment', () => {
+  test.each([
+    ['/help', 'rocket', 'Leave procedures out'],
+    ['/status', 'rocket', 'Starting: 2 of 2 procedures included'],
+    ['/launch', 'confused', 'launched already'],
+    ['/lunch', 'confused', 'Did you mean `/launch`?'],
+    ['/skip', 'confused', 'It needs a procedure'],
+  ])('%s gets %s and one reply', async (body, reaction, answer) => {
+    const repository = await launched();
+    const said = people.comment(stage.double, repository, 1, body);
+    await stage.double.settled();
+    expect(reactions(repository, said.id)).toEqual(['eyes', reaction]);
+    expect(replies(repository, 1)).toHaveLength(1);
+    expect(replies(repository, 1)[0]).toContain(answer);
+  });
+
+  test('without permission gets 😕 and the reason; the event is not believed', async () => {
+    const repository = await launched();
+    const said = people.comment(stage.double, repository, 1, '/stop', 'visitor');
+    await stage.double.settled();
+    expect(reactions(repository, said.id)).toEqual(['eyes', 'confused']);
+    expect(replies(repository, 1)[0]).toContain('needs write in this repository; you have read');
+    expect(repository.dispatches).toHaveLength(1);
+  });
+
+  test('a team gives permission that the role does not', async () => {
+    const repository = await launched();
+    stage.double.world.teams.set('acme/migrators', new Set(['visitor']));
+    repository.git.commit(
+      'main',
+      {
+        '.github/sprocket.yml': 'commands: { default: { permission: admin, teams: [migrators] } }',
+      },
+      'Settings',
+    );
+    people.comment(stage.double, repository, 1, '/pause', 'visitor');
+    const refused = people.comment(stage.double, repository, 1, '/pause', 'octocat');
+    await stage.double.settled();
+    expect(repository.dispatches).toHaveLength(2);
+    expect(reactions(repository, refused.id)).toEqual(['eyes', 'confused']);
+  });
+
+  test('for the run is handed on by ids, once however often it comes', async () => {
+    const repository = await launched();
+    const said = people.comment(stage.double, repository, 1, '/skip dw.load_a() `; rm -rf /`');
+    await stage.double.settled();
+    const sent = repository.dispatches[1];
+    expect(sent?.event).toBe('sprocket-control');
+    expect(sent?.payload).toMatchObject({
+      person: 'octocat',
+      what: { kind: 'comment', comment: said.id, issue: 1 },
+    });
+    expect(JSON.stringify(sent?.payload)).not.toContain('rm');
+    people.startWorkflow(stage.double, repository, `Sprocket ${String(sent?.payload['request'])}`);
+    const delivery = stage.double.world.deliveries.findLast(
+      ({ event }) => event === 'issue_comment',
+    );
+    if (delivery === undefined) throw new Error('nothing delivered');
+    await stage.double.deliver(delivery, stage.double.webhookUrl ?? '');
+    expect(repository.dispatches).toHaveLength(2);
+    expect(reactions(repository, said.id)).toEqual(['eyes']);
+  });
+
+  test('of ordinary talk, of bots, and edited later, is left alone', async () => {
+    const repository = await launched();
+    const talk = people.comment(stage.double, repository, 1, 'please /stop it');
+    people.comment(stage.double, repository, 1, '/stop', 'dependabot[bot]');
+    people.editComment(stage.double, repository, talk, '/stop');
+    people.comment(
+      stage.double,
+      repository,
+      people.openIssue(stage.double, repository).number,
+      '/assign @me',
+    );
+    await stage.double.settled();
+    expect(repository.dispatches).toHaveLength(1);
+    expect([...repository.comments.values()].flatMap((each) => each.reactions)).toEqual([]);
+  });
+});
+
+describe('the monitor issue', () => {
+  test('a ticked box is handed on; of somebody without permission, refused', async () => {
+    const repository = await launched();
+    const issue = repository.issues.get(1);
+    if (issue === undefined) throw new Error('no issue');
+    issue.body += `\n- [ ] retry \`dw.load_a()\` <!-- sprocket:retry:${'0'.repeat(16)} -->\n- [ ] skip \`dw.load_a()\` <!-- sprocket:skip:${'0'.repeat(16)} -->`;
+    people.tick(stage.double, repository, issue, 'retry');
+    await stage.double.settled();
+    expect(repository.dispatches[1]?.payload).toMatchObject({
+      what: { kind: 'boxes', boxes: [`retry:${'0'.repeat(16)}`] },
+    });
+    people.tick(stage.double, repository, issue, 'skip', 'visitor');
+    await stage.double.settled();
+    expect(repository.dispatches).toHaveLength(2);
+    expect(replies(repository, 1)[0]).toContain('The box of visitor');
+  });
+});
+
+describe('a workflow run that ends before the run does', () => {
+  test('goes on by itself three times, then waits for a person', async () => {
+    const repository = await launched();
+    const check = checks(repository)[0];
+    if (check === undefined) throw new Error('no check run');
+    const id = String(repository.dispatches[0]?.payload['run']);
+    for (let leg = 1; leg <= 4; leg += 1) {
+      check.status = 'in_progress';
+      const run = people.startWorkflow(stage.double, repository, `Sprocket ${id} ${leg}`);
+      people.endWorkflow(stage.double, repository, run, 'failure');
+      await stage.double.settled();
+    }
+    expect(
+      repository.dispatches.map(({ payload }) => [payload['leg'], payload['resumed']]),
+    ).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 2],
+      [4, 3],
+    ]);
+    expect(check).toMatchObject({ conclusion: 'failure', title: 'Interrupted' });
+    expect(check.actions.map(({ label }) => label)).toEqual(['Resume']);
+  });
+
+  test('cancelled by a person, waits for a person', async () => {
+    const repository = await launched();
+    const id = String(repository.dispatches[0]?.payload['run']);
+    const run = people.startWorkflow(stage.double, repository, `Sprocket ${id} 1`);
+    people.endWorkflow(stage.double, repository, run, 'cancelled');
+    await stage.double.settled();
+    expect(repository.dispatches).toHaveLength(1);
+    expect(checks(repository)[0]).toMatchObject({ title: 'Interrupted' });
+  });
+});
+
+describe('an App that was down', () => {
+  test('finds the push that it missed', async () => {
+    const repository = await launched();
+    stage.double.webhookUrl = 'http://127.0.0.1:9/';
+    people.push(stage.double, repository, { 'plan.md': `${PLAN}\nmore\n` });
+    await stage.double.settled();
+    await stage.restart();
+    await stage.app.reconcile();
+    await stage.double.settled();
+    expect(repository.dispatches).toHaveLength(2);
+    expect(checks(repository).at(-1)?.sha).toBe(repository.git.resolve('main'));
+    expect(checks(repository)).toHaveLength(2);
+  });
+
+  test('goes on where it was killed between the steps of a launch', async () => {
+    const repository = repositoryWith({ 'README.md': 'hello' });
+    stage.double.faults.push({
+      method: 'POST',
+      path: /\/dispatches$/u,
+      answer: { status: 502, message: 'bad gateway' },
+    });
+    people.push(stage.double, repository, { 'plan.md': PLAN });
+    await stage.double.settled();
+    expect(stage.double.world.deliveries.at(-1)?.status).toBeGreaterThanOrEqual(500);
+    await stage.app.reconcile();
+    await stage.double.settled();
+    expect(checks(repository)).toHaveLength(1);
+    expect(repository.issues.size).toBe(1);
+    // The dropped answer hid one that had gone out: the run's UUID makes the second harmless.
+    expect(new Set(repository.dispatches.map(({ payload }) => payload['run'])).size).toBe(1);
+  });
+});
+
+describe('an installation', () => {
+  test('opens one pull request with workflow, plan and checklist', async () => {
+    const repository = repositoryWith({ 'README.md': 'hello' });
+    const payload = {
+      action: 'created',
+      installation: { id: 77 },
+      repositories: [{ full_name: `acme/${repository.name}` }],
+      sender: { login: 'octocat', type: 'User' },
+    };
+    stage.double.emit('installation', payload);
+    stage.double.emit('installation', payload);
+    await stage.double.settled();
+    const pulls = [...repository.issues.values()].filter(({ pull }) => pull !== null);
+    expect(pulls).toMatchObject([{ title: 'Set up Sprocket', author: BOT }]);
+    expect(pulls[0]?.body).toContain('secret `SOURCE_DATABASE_URL`');
+    const files = repository.git.run(['ls-tree', '-r', '--name-only', 'sprocket-onboarding']);
+    expect(files.split('\n')).toEqual(['.github/workflows/sprocket.yml', 'README.md', 'plan.md']);
+  });
+});

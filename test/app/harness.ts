@@ -1,0 +1,75 @@
+/** The App, running against the double. */
+import { createServer } from 'node:net';
+import { pino } from 'pino';
+import { startApp, WEBHOOK_PATH } from '../../app/server.ts';
+import type { RunningApp } from '../../app/server.ts';
+import { PRIVATE_KEY } from '../github/auth.ts';
+import { GitHubDouble, WEBHOOK_SECRET } from '../github/double.ts';
+import { APP } from '../github/state.ts';
+
+export interface Stage {
+  readonly double: GitHubDouble;
+  app: RunningApp;
+  /** Lines of the App's log, as values. */
+  readonly log: Record<string, unknown>[];
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const ACTION = `acme/sprocket@${'c'.repeat(40)}`;
+
+/** Starts both; webhooks are sent at once. */
+export async function startStage(): Promise<Stage> {
+  const double = await GitHubDouble.start();
+  const log: Record<string, unknown>[] = [];
+  const start = async () =>
+    startApp(
+      {
+        appId: APP.id,
+        privateKey: PRIVATE_KEY,
+        secret: WEBHOOK_SECRET,
+        host: '127.0.0.1',
+        port: await freePort(),
+        logLevel: 'info',
+        baseUrl: double.url,
+        action: ACTION,
+        actionVersion: 'v1.0.0',
+        throttle: false,
+      },
+      pino({ level: 'info' }, { write: (line: string) => log.push(JSON.parse(line)) }),
+    );
+  const connect = (app: RunningApp): void => {
+    double.webhookUrl = `http://127.0.0.1:${app.port}${WEBHOOK_PATH}`;
+  };
+  const stage: Stage = {
+    double,
+    log,
+    app: await start(),
+    async restart() {
+      await stage.app.stop();
+      stage.app = await start();
+      connect(stage.app);
+    },
+    async close() {
+      await stage.double.settled();
+      await stage.app.stop();
+      await double.stop();
+    },
+  };
+  connect(stage.app);
+  return stage;
+}
+
+/** Probot takes 0 for its own default. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        resolve(typeof address === 'object' && address !== null ? address.port : 0),
+      );
+    });
+  });
+}
