@@ -2,7 +2,7 @@
  * What each routine of a catalog reads, writes and calls, statement by statement: told from the
  * parse trees alone, so it is also there for what can't be translated.
  */
-import type { Catalog, QualifiedName, Routine } from '../catalog/types.ts';
+import type { Catalog, QualifiedName, Routine, TriggerEvent } from '../catalog/types.ts';
 import { qualified, routineId } from '../catalog/names.ts';
 import type {
   EffectProblem,
@@ -68,7 +68,13 @@ const ROW_CHANGES: ReadonlySet<TableWrite['action']> = new Set([
   'copy',
 ]);
 
-const TRIGGERING: ReadonlySet<TableWrite['action']> = new Set([...ROW_CHANGES, 'truncate']);
+const ALL_EVENTS: readonly TriggerEvent[] = ['insert', 'update', 'delete', 'truncate'];
+
+function eventsOf(action: TableWrite['action']): readonly TriggerEvent[] {
+  if (action === 'copy') return ['insert'];
+  if (action === 'merge') return ['insert', 'update', 'delete'];
+  return ALL_EVENTS.filter((event) => event === action);
+}
 
 function isTemporary(write: WriteReference): boolean {
   return write.temporary || write.relation.schema === 'pg_temp';
@@ -163,12 +169,20 @@ class Resolver {
     const name = action === 'create' ? this.#create(write) : this.#change(write, statement);
     if (name === null) return [];
     this.#hiddenWriters(name, action, statement);
-    const others = write.cascade ? this.#names.referrersOf(name) : [];
+    const others = this.#changedAlong(name, write);
     const changed = this.#tableOf(name, action);
     return [changed, ...this.#names.wholesOf(changed), ...others].map((table) => ({
       table,
       action,
     }));
+  }
+
+  #changedAlong(
+    name: QualifiedName,
+    { action, cascade }: WriteReference,
+  ): readonly QualifiedName[] {
+    if (cascade) return this.#names.referrersOf(name);
+    return action === 'delete' ? this.#names.changedByDelete(name) : [];
   }
 
   /** The table that a write to a view changes: the only one that the view reads. */
@@ -225,8 +239,10 @@ class Resolver {
     action: TableWrite['action'],
     statement: ReferringStatement,
   ): void {
-    const triggers = this.#names.table(name)?.triggers ?? [];
-    if (triggers.length > 0 && TRIGGERING.has(action)) {
+    const table = this.#names.table(name);
+    const triggers = table?.triggers ?? [];
+    const events = table?.triggerEvents ?? ALL_EVENTS;
+    if (triggers.length > 0 && eventsOf(action).some((event) => events.includes(event))) {
       const message = `${qualified(name)} has triggers that act on writes: ${triggers.join(', ')}.`;
       const advice = 'Move what they do into the procedure, or disable them.';
       this.#problem('hidden-writer', statement, message, advice);

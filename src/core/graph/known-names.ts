@@ -1,5 +1,5 @@
 /** Everything that a name can mean in a catalog, whichever routine asks. */
-import type { Catalog, QualifiedName, Routine, Table } from '../catalog/types.ts';
+import type { Catalog, ForeignKey, QualifiedName, Routine, Table } from '../catalog/types.ts';
 import { qualified, routineId } from '../catalog/names.ts';
 import { CatalogIndex } from '../translate/catalog-index.ts';
 import { parseSql } from '../translate/postgres/parser.ts';
@@ -9,6 +9,11 @@ import { messageOf } from './parse-errors.ts';
 import type { RelationReference } from './reference-types.ts';
 import { referencesOf } from './references.ts';
 import { parseSearchPath } from './search-path.ts';
+
+interface Referrer {
+  readonly table: QualifiedName;
+  readonly key: ForeignKey;
+}
 
 /** What a view stands for, through other views. */
 export interface ViewContents {
@@ -27,7 +32,7 @@ export class KnownNames {
   readonly #created: ReadonlySet<string>;
   readonly #temporary: ReadonlySet<string>;
   readonly #schemas: ReadonlySet<string>;
-  readonly #referrers: ReadonlyMap<string, readonly Table[]>;
+  readonly #referrers: ReadonlyMap<string, readonly Referrer[]>;
   readonly #contents = new Map<string, ViewContents>();
   readonly #ids = new Map<Routine, string>();
 
@@ -37,14 +42,11 @@ export class KnownNames {
     this.#temporary = temporary;
     const named = [...catalog.tables, ...catalog.views, ...catalog.routines];
     this.#schemas = new Set(named.map((each) => each.name.schema));
-    const pairs = catalog.tables.flatMap((table) =>
-      table.foreignKeys.map((key) => ({ table, to: qualified(key.references) })),
-    );
-    this.#referrers = new Map(
-      [...Map.groupBy(pairs, (pair) => pair.to)].map(([to, found]) => [
-        to,
-        found.map((pair) => pair.table),
-      ]),
+    this.#referrers = Map.groupBy(
+      catalog.tables.flatMap((table) =>
+        table.foreignKeys.map((key) => ({ table: table.name, key, to: qualified(key.references) })),
+      ),
+      ({ to }) => to,
     );
   }
 
@@ -90,14 +92,32 @@ export class KnownNames {
 
   /** Tables that refer to a table, directly or through others: TRUNCATE … CASCADE takes them too. */
   referrersOf(name: QualifiedName): readonly QualifiedName[] {
+    return this.#followKeys(name, () => 'on');
+  }
+
+  /** Tables whose foreign keys delete or change rows when rows of this one are deleted. */
+  changedByDelete(name: QualifiedName): readonly QualifiedName[] {
+    return this.#followKeys(name, ({ key }) => {
+      const action = key.onDelete ?? 'restrict';
+      if (action === 'restrict') return 'not';
+      return action === 'cascade' ? 'on' : 'here';
+    });
+  }
+
+  /** `here`: this table too, but no further. */
+  #followKeys(
+    from: QualifiedName,
+    follow: (referrer: Referrer) => 'not' | 'here' | 'on',
+  ): readonly QualifiedName[] {
     const found = new Map<string, QualifiedName>();
-    const pending = [qualified(name)];
+    const pending = [qualified(from)];
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-      for (const { name: referrer } of this.#referrers.get(at) ?? []) {
-        const key = qualified(referrer);
-        if (found.has(key) || key === qualified(name)) continue;
-        found.set(key, referrer);
-        pending.push(key);
+      for (const referrer of this.#referrers.get(at) ?? []) {
+        const key = qualified(referrer.table);
+        const reach = follow(referrer);
+        if (reach === 'not' || found.has(key) || key === qualified(from)) continue;
+        found.set(key, referrer.table);
+        if (reach === 'on') pending.push(key);
       }
     }
     return [...found.values()];

@@ -174,6 +174,8 @@ describe('tables', () => {
         columns: ['customer_id'],
         references: { schema: 'dw', name: 'customer' },
         referencedColumns: ['id'],
+        onDelete: 'cascade',
+        onUpdate: 'restrict',
       },
     ]);
     expect(table('click').foreignKeys).toEqual([
@@ -182,6 +184,8 @@ describe('tables', () => {
         columns: ['event_id', 'day'],
         references: { schema: 'dw', name: 'event' },
         referencedColumns: ['id', 'day'],
+        onDelete: 'restrict',
+        onUpdate: 'restrict',
       },
     ]);
   });
@@ -191,7 +195,9 @@ describe('tables', () => {
       { name: 'positive', sql: "old_id > 0 AND code <> 'it''s'::bpchar" },
     ]);
     expect(table('customer').triggers).toEqual(['touch it']);
+    expect(table('customer').triggerEvents).toEqual(['update']);
     expect(table('click').triggers).toEqual(['a rule']);
+    expect(table('click').triggerEvents).toEqual(['delete']);
   });
 
   test('partitions know their table', () => {

@@ -20,6 +20,11 @@ export const TABLES = `
   CREATE TABLE dw.watched (id integer);
   CREATE FUNCTION dw.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO dw.log VALUES (1); RETURN NEW; END';
   CREATE TRIGGER noted AFTER INSERT ON dw.watched FOR EACH ROW EXECUTE FUNCTION dw.note();
+  CREATE TABLE dw.parent (id integer PRIMARY KEY);
+  CREATE TABLE dw.kept (id integer REFERENCES dw.parent);
+  CREATE TABLE dw.goes (id integer PRIMARY KEY REFERENCES dw.parent ON DELETE CASCADE);
+  CREATE TABLE dw.goes_too (id integer REFERENCES dw.goes ON DELETE SET NULL, PRIMARY KEY (id));
+  CREATE TABLE dw.stays (id integer REFERENCES dw.goes_too ON DELETE CASCADE);
   CREATE PROCEDURE dw.helper(x integer) LANGUAGE sql AS 'SELECT 1';
   CREATE PROCEDURE dw.helper(x text) LANGUAGE sql AS 'SELECT 1';
   CREATE PROCEDURE dw.helper(x integer, y integer DEFAULT 1) LANGUAGE sql AS 'SELECT 1';
@@ -101,6 +106,14 @@ export const CASES: Readonly<Record<string, Case>> = {
   'TRUNCATE … CASCADE takes the referring tables along': {
     body: plpgsql('TRUNCATE dw.t CASCADE;'),
     writes: 'dw.t dw.child dw.grandchild',
+  },
+  'foreign keys that act on DELETE': {
+    body: plpgsql('DELETE FROM dw.parent;'),
+    writes: 'dw.parent dw.goes dw.goes_too',
+  },
+  'a trigger that acts on other changes': {
+    body: plpgsql('UPDATE dw.watched SET id = 2;'),
+    writes: 'dw.watched',
   },
   'partitions stand for the whole': {
     body: plpgsql("INSERT INTO dw.part_1 VALUES ('2024-05-05');\nPERFORM count(*) FROM dw.part_1;"),
