@@ -2,6 +2,7 @@
 /** The command `sprocket`. */
 import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import './parser-memory.ts';
 import { EXIT, exitStatus, failureOf, failureText } from './output/failure.ts';
 
 interface CommandModule {
