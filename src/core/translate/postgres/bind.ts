@@ -39,6 +39,8 @@ export class Binder {
   readonly reads: Version[] = [];
   /** Calls of random() and its kin: their values can't be proven. */
   readonly random: Place[] = [];
+  /** Whether the names of outputs matter: not where the text is a lone expression. */
+  namesOutputs = true;
   /** Tables that are read inside a loop, each with what ties it to the loop's row. */
   readonly loopReads: LoopRead[] = [];
   /** Places of `nextval` calls that the statement itself takes care of. */
@@ -177,7 +179,7 @@ export class Binder {
   }
 
   #clauses(select: SelectStmt, scope: Scope, outputNames: readonly string[]): void {
-    this.#nameOutputs(select.targetList ?? [], scope);
+    if (this.namesOutputs) this.#nameOutputs(select.targetList ?? [], scope);
     for (const node of [
       ...(select.targetList ?? []),
       select.whereClause,
@@ -418,7 +420,10 @@ export class Binder {
       const { name, val } = 'ResTarget' in target ? target.ResTarget : {};
       if (name !== undefined || !val || !('ColumnRef' in val)) continue;
       const path = columnPath(val.ColumnRef);
-      if (path.at(-1) === '*' || findColumn(scope, path) !== null) continue;
+      const isColumn =
+        findColumn(scope, path) !== null &&
+        !(path.length === 1 && this.environment.prefersVariables());
+      if (path.at(-1) === '*' || isColumn) continue;
       const value = this.environment.variable(path);
       const start = this.source.index(val.ColumnRef.location);
       const end = this.source.endOfName(start, path.length);
@@ -429,10 +434,8 @@ export class Binder {
 
   /** A value in place of a variable's name; in brackets where it is subscripted. */
   #put(start: number, end: number, value: Fragment): void {
-    const next =
-      this.source.tokens[this.source.tokenAt(end - 1) + 1] ??
-      this.source.tokens.find((token) => token.start >= end);
-    const subscripted = next?.text === '[' && next.start >= end;
+    const next = this.source.tokens.find((token) => token.start >= end);
+    const subscripted = next?.text === '[';
     this.source.edit(start, end, subscripted ? bracketed(value) : value);
   }
 

@@ -25,6 +25,7 @@ export function bindExpression(code: CodeText, environment: BindEnvironment): Bo
   if (!node || !('SelectStmt' in node))
     return { sql: [], type: null, queries: false, loopReads: [] };
   const binder = new Binder(source, environment);
+  binder.namesOutputs = false;
   const scope = newScope(null);
   scope.items.push(...environment.loopItems());
   const shape = binder.query(node.SelectStmt, scope);
