@@ -1,5 +1,6 @@
 /** What every step of a proof needs. */
 import type { Catalog } from '../core/catalog/types.ts';
+import { quoteIdentifier } from '../core/proof/names.ts';
 import type { Translation } from '../core/translate/types.ts';
 import type { DbtRunner } from '../ports/dbt.ts';
 import type { Sandbox, SqlSession } from '../ports/sandbox.ts';
@@ -66,4 +67,23 @@ export async function withSession<T>(
     // A session whose connection is lost has nothing left to close.
     await session.close().catch(() => undefined);
   }
+}
+
+/**
+ * A clone in which unqualified names mean what they mean in the catalog: what a database is set to
+ * does not come along when it is cloned.
+ */
+export async function cloneState(
+  context: Pick<ProofContext, 'sandbox' | 'catalog'>,
+  from: string,
+  to: string,
+): Promise<void> {
+  const { sandbox, catalog } = context;
+  await sandbox.clone(from, to);
+  const path = catalog.searchPath.map(quoteIdentifier).join(', ');
+  if (path === '' || path === '"public"') return;
+  const name = quoteIdentifier(sandbox.parameters(to).database);
+  await withSession(context, to, (session) =>
+    session.query(`ALTER DATABASE ${name} SET search_path = ${path}`),
+  );
 }

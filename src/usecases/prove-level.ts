@@ -1,18 +1,18 @@
 /** One group of procedures in one round: both sides from the same state, and the comparison. */
-import { sameName } from '../core/catalog/names.ts';
+import { qualified, sameName } from '../core/catalog/names.ts';
 import type { QualifiedName } from '../core/catalog/types.ts';
-import type { SurrogateKey } from '../core/proof/compare/surrogates.ts';
 import { quoteName } from '../core/proof/names.ts';
 import { isUnequal } from '../core/proof/record.ts';
 import type { RoundKind, RoundRecord, SideError } from '../core/proof/record.ts';
-import type { RenderedModel } from '../core/project/types.ts';
 import type { Translation } from '../core/translate/types.ts';
-import { compareDatabases, observe } from './prove-compare.ts';
-import type { ColumnReference, CompareRequest, Comparison, Side } from './prove-compare-rows.ts';
-import { throwIfAborted, withSession } from './prove-context.ts';
+import type { SqlSession } from '../ports/sandbox.ts';
+import { compareDatabases, observe, relationsOf, touchedSince } from './prove-compare.ts';
+import type { Comparison, Observation } from './prove-compare-rows.ts';
+import { cloneState, throwIfAborted, withSession } from './prove-context.ts';
 import type { ProofContext, RoundSetting } from './prove-context.ts';
 import { buildModels, buildOf, callRoutines, resultRelations } from './prove-run.ts';
 import type { ModelRun } from './prove-run.ts';
+import { compareScope, tablesOf, translationsOf } from './prove-scope.ts';
 
 export interface LevelRound {
   readonly setting: RoundSetting;
@@ -27,61 +27,97 @@ export interface LevelRound {
   readonly proven: readonly string[];
 }
 
-export const MODEL_DATABASE = 'model';
-
-/** Records of the proven routines. */
-export async function runLevel(
-  context: ProofContext,
-  round: LevelRound,
-): Promise<ReadonlyMap<string, RoundRecord>> {
-  throwIfAborted(context);
-  const shared = await runTogether(context, round, round.outcome);
-  if (round.proven.length <= 1 || ![...shared.values()].some(isUnequal)) return shared;
-  // What one of them did to another's tables can't be told in a shared database.
-  const alone = new Map<string, RoundRecord>();
-  for (const routine of round.proven) {
-    const only = { ...round, routines: [routine], proven: [routine] };
-    for (const [id, record] of await runTogether(context, only, 'alone')) alone.set(id, record);
-  }
-  await context.sandbox.drop('alone');
-  return alone;
+export interface LevelOutcome {
+  /** Of the proven routines. */
+  readonly records: ReadonlyMap<string, RoundRecord>;
+  /** Of all routines that failed. */
+  readonly errors: ReadonlyMap<string, SideError>;
+  /** The outcome's database before the run. */
+  readonly before: Observation;
 }
 
-async function runTogether(
+const MODEL_DATABASE = 'model';
+const ALONE_DATABASE = 'alone';
+
+/** Rows that functions gave are left as tables in the outcome: `dropResults` removes them. */
+export async function runLevel(context: ProofContext, round: LevelRound): Promise<LevelOutcome> {
+  throwIfAborted(context);
+  const shared = await runShared(context, round);
+  const suspicious = suspects(context, round, shared);
+  if (suspicious.length === 0 || round.proven.length === 1) return shared;
+  // Who has done what can't be told for sure where several share a database.
+  const records = new Map(shared.records);
+  for (const routine of suspicious) {
+    const only = { ...round, outcome: ALONE_DATABASE, routines: [routine], proven: [routine] };
+    for (const [id, record] of (await runShared(context, only)).records) records.set(id, record);
+  }
+  await context.sandbox.drop(ALONE_DATABASE);
+  return { ...shared, records };
+}
+
+/** Those that differ; all, where a table differs that none of them is known to write. */
+function suspects(
+  context: ProofContext,
+  { proven }: LevelRound,
+  { records }: LevelOutcome,
+): readonly string[] {
+  const known = translationsOf(context, proven).flatMap(tablesOf);
+  const unequal = proven.filter((routine) => {
+    const record = records.get(routine);
+    return record !== undefined && isUnequal(record);
+  });
+  const nobodys = [...records.values()].some(({ tables }) =>
+    tables.some(({ table, equal }) => !equal && !known.some((name) => sameName(name, table))),
+  );
+  return nobodys ? proven : unequal;
+}
+
+async function runShared(context: ProofContext, round: LevelRound): Promise<LevelOutcome> {
+  await cloneState(context, round.state, round.outcome);
+  if (round.proven.length > 0) await cloneState(context, round.state, MODEL_DATABASE);
+  return withSession(context, round.outcome, async (procedure) => {
+    const before = await observe(procedure);
+    if (round.proven.length === 0) {
+      const errors = await callRoutines(context, round.outcome, round.routines, round.setting);
+      await refreshStatistics(procedure, before);
+      return { records: new Map(), errors, before };
+    }
+    return withSession(context, MODEL_DATABASE, (model) =>
+      runBothSides(context, round, { session: procedure, before }, model),
+    );
+  });
+}
+
+async function runBothSides(
   context: ProofContext,
   round: LevelRound,
-  outcome: string,
-): Promise<ReadonlyMap<string, RoundRecord>> {
-  const { sandbox } = context;
-  await sandbox.clone(round.state, outcome);
-  if (round.proven.length === 0) {
-    await callRoutines(context, outcome, round.routines, round.setting);
-    return new Map();
-  }
-  await sandbox.clone(round.state, MODEL_DATABASE);
+  procedure: { readonly session: SqlSession; readonly before: Observation },
+  modelSession: SqlSession,
+): Promise<LevelOutcome> {
   const translations = translationsOf(context, round.proven);
-  const records = await withSession(context, outcome, (procedureSession) =>
-    withSession(context, MODEL_DATABASE, async (modelSession) => {
-      const procedure = { session: procedureSession, before: await observe(procedureSession) };
-      const model = { session: modelSession, before: await observe(modelSession) };
-      const [errors, run] = await Promise.all([
-        callRoutines(context, outcome, round.routines, round.setting),
-        buildWhatThereIs(context, translations, round.setting),
-      ]);
-      const comparison = await withSession(context, round.state, (before) =>
-        compareDatabases({
-          procedure,
-          model,
-          before,
-          ...compareScope(context, translations, run?.project.models ?? []),
-          round: round.setting.name,
-        }),
-      );
-      return recordsOf(translations, round, errors, run, comparison);
+  const model = { session: modelSession, before: await observe(modelSession) };
+  const [errors, run] = await bothEnded(
+    callRoutines(context, round.outcome, round.routines, round.setting),
+    buildWhatThereIs(context, translations, round.setting),
+  );
+  const comparison = await withSession(context, round.state, (before) =>
+    compareDatabases({
+      procedure,
+      model,
+      before,
+      ...compareScope(context, translations, run?.project.models ?? []),
+      round: round.setting.name,
     }),
   );
-  await dropResults(context, outcome, round.proven);
-  return records;
+  await refreshStatistics(procedure.session, procedure.before);
+  const records = recordsOf(translations, round, errors, run, comparison);
+  return { records, errors, before: procedure.before };
+}
+
+/** Like `Promise.all`, but a failure of one leaves none of them running. */
+async function bothEnded<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 /** Null where the translations make nothing that dbt could build. */
@@ -92,58 +128,24 @@ async function buildWhatThereIs(
 ): Promise<ModelRun | null> {
   const building = translations.filter(({ models, tests }) => models.length + tests.length > 0);
   if (building.length === 0) return null;
-  const folder = `level-${[...building].map(({ routine }) => routine).join(' ')}`;
-  return buildModels(context, folderName(folder), MODEL_DATABASE, building, setting);
+  const folder = folderName(building.map(({ routine }) => routine));
+  return buildModels(context, folder, MODEL_DATABASE, building, setting);
 }
 
-/** What the comparison of some translations' databases takes, other than the databases. */
-export function compareScope(
-  context: ProofContext,
-  translations: readonly Translation[],
-  models: readonly RenderedModel[],
-): Omit<CompareRequest, 'procedure' | 'model' | 'before' | 'round'> {
-  const { catalog } = context;
-  const built = translations.flatMap((translation) => translation.models);
-  const writes = translations.flatMap((translation) => translation.writes);
-  const logs = translations.flatMap((translation) => translation.logTables);
-  return {
-    always: [
-      ...built.map((model) => model.table),
-      ...models.filter(({ role }) => role === 'view').map(({ relation }) => relation),
-    ],
-    ignored: logs.filter((log) => !writes.some((table) => sameName(table, log))),
-    onlyModel: models.filter(({ role }) => role === 'step').map(({ relation }) => relation),
-    leftOut: built.flatMap(({ table, columns }) =>
-      columns.flatMap(({ name, unprovable }) =>
-        unprovable === null ? [] : [{ table, column: name }],
-      ),
-    ),
-    surrogates: built.flatMap(({ table, columns, materialization }): SurrogateKey[] =>
-      columns
-        .filter((column) => column.surrogate)
-        .map(({ name }) => ({ table, column: name, keeps: materialization !== 'table' })),
-    ),
-    foreignKeys: foreignKeysOf(context),
-    keyOf: (name) => {
-      const table = catalog.tables.find((candidate) => sameName(candidate.name, name));
-      const keys = (table?.keys ?? []).filter(({ hasExpressions }) => !hasExpressions);
-      return (keys.find(({ kind }) => kind === 'primary') ?? keys[0])?.columns ?? [];
-    },
-  };
-}
-
-function foreignKeysOf({ catalog }: ProofContext): ColumnReference[] {
-  return catalog.tables.flatMap((table) =>
-    table.foreignKeys.flatMap((key) =>
-      key.columns.flatMap((column, index) => {
-        const target = key.referencedColumns[index];
-        if (target === undefined) return [];
-        return [
-          { table: table.name, column, references: { table: key.references, column: target } },
-        ];
-      }),
-    ),
-  );
+/**
+ * The server's own upkeep is off. Without statistics the next procedures would meet plans that no
+ * warehouse has; with statistics of empty tables they would meet the worst ones.
+ */
+async function refreshStatistics(session: SqlSession, before: Observation): Promise<void> {
+  const relations = await relationsOf(session);
+  const touched = await touchedSince(session, relations, before);
+  const after = await observe(session);
+  const filled = relations.filter(({ name, kind }) => {
+    const rows = after.rows.get(qualified(name)) ?? '0';
+    return kind !== 'view' && touched.has(qualified(name)) && rows !== '0';
+  });
+  if (filled.length === 0) return;
+  await session.query(`ANALYZE ${filled.map(({ name }) => quoteName(name)).join(', ')}`);
 }
 
 function recordsOf(
@@ -174,19 +176,8 @@ function recordsOf(
   );
 }
 
-function tablesOf(translation: Translation): readonly QualifiedName[] {
-  return [...translation.writes, ...translation.models.map((model) => model.table)];
-}
-
-export function translationsOf(
-  { translations }: ProofContext,
-  routines: readonly string[],
-): readonly Translation[] {
-  return routines.flatMap((routine) => translations.get(routine) ?? []);
-}
-
-/** Rows that functions gave are kept as tables only for the comparison. */
-async function dropResults(
+/** Removes the tables that hold the rows that functions gave. */
+export async function dropResults(
   context: ProofContext,
   database: string,
   routines: readonly string[],
@@ -199,12 +190,10 @@ async function dropResults(
 }
 
 /** A folder for a project: short, and the same for the same procedures. */
-function folderName(text: string): string {
+function folderName(routines: readonly string[]): string {
   let hash = 0n;
-  for (const character of text) {
+  for (const character of routines.join(' ')) {
     hash = BigInt.asUintN(64, hash * 1_099_511_628_211n + BigInt(character.codePointAt(0) ?? 0));
   }
   return `level-${hash.toString(36)}`;
 }
-
-export type { Side };

@@ -16,3 +16,14 @@ export function quoteName(name: { readonly schema: string; readonly name: string
 export function quoteLiteral(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
+
+const BARE_TYPES = /^(smallint|integer|bigint|numeric|boolean)\b/u;
+const TEXT_TYPES = /^(text|character varying|varchar)\b/u;
+
+/** A value as an SQL expression of its type, written as a person would write it. */
+export function typedLiteral(value: string | null, type: string): string {
+  if (value === null) return `NULL::${type}`;
+  const bare = BARE_TYPES.test(type) && /^(-?\d+(\.\d+)?|true|false)$/u.test(value);
+  if (bare) return value;
+  return TEXT_TYPES.test(type) ? quoteLiteral(value) : `${quoteLiteral(value)}::${type}`;
+}

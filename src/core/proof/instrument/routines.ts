@@ -4,8 +4,9 @@ import { routineId } from '../../catalog/names.ts';
 import type { Translation } from '../../translate/types.ts';
 import { PROOF_SCHEMA, quoteIdentifier, quoteLiteral, quoteName } from '../names.ts';
 import { withCountedBranches } from './branches.ts';
-import { bodyOnProofClock, codeTokens, onProofClock } from './clock.ts';
+import { bodyOnProofClock, codeTokens, edited, onProofClock } from './clock.ts';
 import { withoutLogHandlers } from './handlers.ts';
+import { startsStatement, wordAt } from './structure.ts';
 
 export interface Instrumentation {
   /** Statements that change the database, in order; each stands alone. */
@@ -75,7 +76,9 @@ function changedRoutine(
     ? withoutLogHandlers(routine.body, writes)
     : { body: routine.body, removed: [] };
   const counted = withCountedBranches(body, translation?.branches ?? [], firstBranch);
-  const definition = withBody(routine, bodyOnProofClock(counted.body));
+  const noted =
+    translation === undefined ? counted.body : withNotedArguments(routine, counted.body);
+  const definition = withBody(routine, bodyOnProofClock(noted));
   return { definition, numbers: counted.numbers, removed };
 }
 
@@ -111,6 +114,27 @@ function clockOfDefaults(catalog: Catalog): string[] {
   );
 }
 
+/** Writes down the arguments of each call, so that models can be built with the same ones. */
+function withNotedArguments(routine: Routine, body: string): string {
+  const passed = routine.parameters.flatMap(({ mode }, index) =>
+    mode === 'in' || mode === 'inout' ? [`$${index + 1}::text`] : [],
+  );
+  if (routine.volatility !== 'volatile') return body;
+  const tokens = codeTokens(body);
+  const begin = tokens.find(
+    (_, at) => wordAt(tokens, at) === 'BEGIN' && startsStatement(tokens, at),
+  );
+  if (begin === undefined) return body;
+  const noted = `${PROOF_SCHEMA}.called(${quoteLiteral(routineId(routine))}, ARRAY[${passed.join(', ')}]::text[])`;
+  return edited(body, [{ start: begin.end, end: begin.end, text: ` PERFORM ${noted};` }]);
+}
+
+/** Arguments as text, of every call that was not undone, in order: routine and a JSON list. */
+export const NOTED_CALLS = `
+SELECT routine, to_json(arguments) FROM ${PROOF_SCHEMA}.calls ORDER BY number`;
+
+export const FORGET_CALLS = `TRUNCATE ${PROOF_SCHEMA}.calls`;
+
 /** Sequences don't go back when a transaction does, so that a failed run still tells its way. */
 function branchSequences(number: number): string[] {
   return ['true', 'false'].map(
@@ -143,6 +167,9 @@ function proofSchema(clock: string): string[] {
     ...keywords.map(([name, type]) => clockFunction(name, type)),
     `CREATE FUNCTION ${PROOF_SCHEMA}.timeofday() RETURNS text LANGUAGE sql STABLE
        AS $$ SELECT to_char(${PROOF_SCHEMA}.clock(), 'Dy Mon DD HH24:MI:SS.US YYYY TZ') $$`,
+    `CREATE TABLE ${PROOF_SCHEMA}.calls (number serial, routine text, arguments text[])`,
+    `CREATE FUNCTION ${PROOF_SCHEMA}.called(routine text, arguments text[]) RETURNS void LANGUAGE sql
+       AS $$ INSERT INTO ${PROOF_SCHEMA}.calls (routine, arguments) VALUES (routine, arguments) $$`,
     `CREATE FUNCTION ${PROOF_SCHEMA}.branch(number integer, taken boolean) RETURNS boolean
        LANGUAGE plpgsql AS $$ BEGIN
          PERFORM nextval(format('${PROOF_SCHEMA}.branch_%s_%s', number, coalesce(taken, false)::text));

@@ -3,6 +3,7 @@ import { readCatalog } from '../../../../src/adapters/postgres/catalog.ts';
 import { openSandbox } from '../../../../src/adapters/sandbox/open.ts';
 import {
   instrumentation,
+  NOTED_CALLS,
   REACHED_BRANCHES,
   setClockSql,
 } from '../../../../src/core/proof/instrument/routines.ts';
@@ -97,6 +98,10 @@ describe('an instrumented database', () => {
       where: expect.stringContaining('line 7'),
     });
     expect((await session.query('SELECT dw.safe(1, 0)')).rows).toEqual([[null]]);
+  });
+
+  it('has noted the arguments of the calls that were not undone', async () => {
+    expect((await session.query(NOTED_CALLS)).rows).toEqual([['dw.load(integer)', '["1"]']]);
   });
 
   it('tells which sides of a condition were taken, also by a run that failed', async () => {

@@ -1,0 +1,325 @@
+/** Proves a batch of translated procedures in a sandbox: all rounds, each alone and all together. */
+import { routineId } from '../core/catalog/names.ts';
+import { REACHED_BRANCHES } from '../core/proof/instrument/routines.ts';
+import { PERMUTATIONS } from '../core/proof/permute.ts';
+import type { RoundKind } from '../core/proof/record.ts';
+import type { ProofVerdict } from '../core/proof/types.ts';
+import { verdictOf } from '../core/proof/verdict.ts';
+import type { Translation } from '../core/translate/types.ts';
+import { calledBy, runCaller } from './prove-calls.ts';
+import { observe } from './prove-compare.ts';
+import type { Observation } from './prove-compare-rows.ts';
+import { cloneState, ProofAborted, throwIfAborted, withSession } from './prove-context.ts';
+import type { ProofContext, RoundSetting } from './prove-context.ts';
+import { Ledger } from './prove-ledger.ts';
+import { dropResults, runLevel } from './prove-level.ts';
+import type { LevelOutcome, LevelRound } from './prove-level.ts';
+import { orderDependences } from './prove-order.ts';
+import type { BatchPlan } from './prove-plan.ts';
+import { setClock } from './prove-prepare.ts';
+import { applyChange, emptyTables } from './prove-state.ts';
+import type { InputChange } from './prove-state.ts';
+import { runAllModels, segmentsOf, startTogether, TOGETHER_DATABASE } from './prove-together.ts';
+
+export interface PlannedRound {
+  readonly kind: RoundKind;
+  readonly setting: RoundSetting;
+  /** Makes the SQL that changes the inputs before the round; null where nothing changes them. */
+  readonly change: ((database: string) => Promise<InputChange>) | null;
+}
+
+export interface Batch {
+  readonly plan: BatchPlan;
+  readonly rounds: readonly PlannedRound[];
+  /** Database with the data, instrumented. Left as it is, but for the clock. */
+  readonly given: string;
+  /** Whether the data were made up. */
+  readonly madeUp: boolean;
+  /** Numbers of counted conditions by routine. */
+  readonly branches: ReadonlyMap<string, readonly number[]>;
+  readonly progress: (event: ProofProgress) => void;
+}
+
+export interface ProofProgress {
+  readonly round: string;
+  /** What is done in it, as people say it. */
+  readonly step: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+const EMPTY_DATABASE = 'emptied';
+const EMPTY_OUTCOME = 'emptied_outcome';
+const ROUND_START = 'round';
+
+/** Throws `ProofAborted` where it was stopped; every other failure is one routine's verdict. */
+export async function proveBatch(
+  context: ProofContext,
+  batch: Batch,
+): Promise<readonly ProofVerdict[]> {
+  return new BatchProof(context, batch).run();
+}
+
+class BatchProof {
+  readonly #context: ProofContext;
+  readonly #batch: Batch;
+  readonly #ledger: Ledger;
+  readonly #problems: string[] = [];
+  #state: string;
+  #databases = 0;
+  #steps = 0;
+  #before: Observation = { moment: '0', rows: new Map() };
+
+  constructor(context: ProofContext, batch: Batch) {
+    this.#context = context;
+    this.#batch = batch;
+    this.#ledger = new Ledger(batch.plan.order);
+    this.#state = batch.given;
+  }
+
+  async run(): Promise<readonly ProofVerdict[]> {
+    const { given, rounds, plan } = this.#batch;
+    this.#before = await withSession(this.#context, given, observe);
+    await startTogether(this.#context, given);
+    for (const round of rounds) await this.#round(round);
+    const reached = await withSession(this.#context, this.#state, (session) =>
+      session.query(REACHED_BRANCHES),
+    );
+    const sides = reached.rows.map(([number]) => Number(number));
+    return plan.order.flatMap((routine) => this.#verdict(routine, sides));
+  }
+
+  async #round(round: PlannedRound): Promise<void> {
+    const { plan } = this.#batch;
+    await this.#changeInputs(round);
+    if (plan.callers.length > 0) await cloneState(this.#context, this.#state, ROUND_START);
+    let failing = false;
+    for (const [index, level] of plan.levels.entries()) {
+      this.#report(round, `group ${index + 1} of ${plan.levels.length}`);
+      failing = (await this.#level(round, level)) || failing;
+    }
+    this.#report(round, 'all together');
+    await this.#together(round, failing);
+    for (const caller of plan.callers) await this.#caller(round, caller);
+  }
+
+  async #changeInputs({ change, setting }: PlannedRound): Promise<void> {
+    throwIfAborted(this.#context);
+    const made = change === null ? null : await change(this.#state);
+    for (const database of [this.#state, TOGETHER_DATABASE]) {
+      await withSession(this.#context, database, async (session) => {
+        await setClock(session, setting.clock);
+        if (made === null) return;
+        const problems = await applyChange(session, made);
+        if (database === this.#state) this.#problems.push(...problems);
+      });
+    }
+  }
+
+  /** Whether a procedure has failed, so that the models can't have gone on from the same rows. */
+  async #level(round: PlannedRound, level: readonly string[]): Promise<boolean> {
+    const started = performance.now();
+    const routines = level.filter((routine) => !this.#isBroken(routine));
+    const proven = routines.filter((routine) => this.#isProvable(routine));
+    if (round.kind === 'given') await this.#emptyRound(round, proven);
+    const { kind, setting } = round;
+    const outcome = `state_${(this.#databases += 1) % 2}`;
+    const levelRound = { kind, setting, state: this.#state, outcome, routines, proven };
+    const result = await this.#runGuarded(levelRound);
+    if (kind === 'given') this.#ledger.addGivenErrors(result.errors);
+    await this.#orderRound(round, levelRound, result);
+    await dropResults(this.#context, outcome, proven);
+    if (this.#state !== this.#batch.given) await this.#context.sandbox.drop(this.#state);
+    this.#state = outcome;
+    this.#ledger.addSeconds(level, (performance.now() - started) / 1000);
+    return result.errors.size > 0;
+  }
+
+  /** A fault in a group is looked for one by one, and only the one that has it is given up. */
+  async #runGuarded(round: LevelRound): Promise<LevelOutcome> {
+    try {
+      const result = await runLevel(this.#context, round);
+      for (const [routine, record] of result.records) this.#ledger.add(routine, record);
+      return result;
+    } catch (error) {
+      if (error instanceof ProofAborted) throw error;
+      if (round.proven.length === 0) throw error;
+      if (round.proven.length === 1) {
+        for (const routine of round.proven) this.#ledger.addFault(routine, error);
+      } else {
+        for (const routine of round.proven) {
+          const outcome = `${round.outcome}_alone`;
+          await this.#runGuarded({ ...round, outcome, routines: [routine], proven: [routine] });
+          await this.#context.sandbox.drop(outcome);
+        }
+      }
+      return runLevel(this.#context, { ...round, proven: [] });
+    }
+  }
+
+  /** Once more from tables that are empty; not where they are empty anyway. */
+  async #emptyRound(round: PlannedRound, proven: readonly string[]): Promise<void> {
+    const { translations } = this.#context;
+    const tables = proven.flatMap((routine) => {
+      const translation = translations.get(routine);
+      if (translation === undefined) return [];
+      // A check is put to the test where there is nothing: it has to raise there, or to be content.
+      return translation.outcome === 'checks' ? translation.reads : translation.writes;
+    });
+    if (tables.length === 0) return;
+    await cloneState(this.#context, this.#state, EMPTY_DATABASE);
+    const emptied = await withSession(this.#context, EMPTY_DATABASE, (session) =>
+      emptyTables(session, tables),
+    );
+    if (emptied.length > 0) {
+      const setting = { ...round.setting, name: 'empty target' };
+      const empty = { setting, kind: 'empty' as const, state: EMPTY_DATABASE };
+      await this.#runGuarded({ ...empty, outcome: EMPTY_OUTCOME, routines: proven, proven });
+      await this.#context.sandbox.drop(EMPTY_OUTCOME);
+    }
+    await this.#context.sandbox.drop(EMPTY_DATABASE);
+  }
+
+  async #orderRound(
+    round: PlannedRound,
+    { state, outcome, routines }: LevelRound,
+    { errors, before }: LevelOutcome,
+  ): Promise<void> {
+    const { rounds, plan } = this.#batch;
+    const isLast = round === rounds.at(-1);
+    if (round.kind !== 'given' && !isLast) return;
+    const able = routines.filter((routine) => !errors.has(routine));
+    if (able.length === 0) return;
+    const inputs = able.map((routine) => plan.inputsOf(routine));
+    const known = inputs.flatMap((tables) => tables ?? []);
+    const found = await orderDependences(this.#context, {
+      setting: round.setting,
+      state,
+      outcome,
+      before,
+      routines: able,
+      inputs: inputs.includes(null) ? null : known,
+      permutation: PERMUTATIONS[round.kind === 'given' ? 0 : 1],
+    }).catch((error: unknown) => {
+      if (error instanceof ProofAborted) throw error;
+      this.#problems.push(String(error));
+      return new Map();
+    });
+    for (const [routine, dependence] of found) this.#ledger.addOrderDependence(routine, dependence);
+  }
+
+  async #together(round: PlannedRound, failing: boolean): Promise<void> {
+    const { plan, given } = this.#batch;
+    const { translations } = this.#context;
+    const order = plan.order.filter((routine) => {
+      const translation = translations.get(routine);
+      return (
+        translation !== undefined &&
+        !onlyGivesRows(translation) &&
+        translation.outcome !== 'calls' &&
+        !this.#isBroken(routine)
+      );
+    });
+    const segments = segmentsOf(order, translations, (routine) => this.#isBuilt(routine));
+    const builds = segments.some(({ kind }) => kind === 'models');
+    if (!failing && builds) {
+      const { kind, setting } = round;
+      const records = await runAllModels(this.#context, {
+        setting,
+        kind,
+        segments,
+        state: this.#state,
+        given,
+        before: this.#before,
+      }).catch((error: unknown) => {
+        if (error instanceof ProofAborted) throw error;
+        for (const routine of order)
+          if (this.#isBuilt(routine)) this.#ledger.addFault(routine, error);
+        return new Map();
+      });
+      const before = order.filter((routine) => this.#ledger.hasFailed(routine)).length;
+      for (const [routine, record] of records) this.#ledger.add(routine, record);
+      const after = order.filter((routine) => this.#ledger.hasFailed(routine)).length;
+      if (before === after) return;
+    }
+    await startTogether(this.#context, this.#state);
+  }
+
+  async #caller(round: PlannedRound, routine: string): Promise<void> {
+    const { translations } = this.#context;
+    const translation = translations.get(routine);
+    if (translation === undefined || this.#ledger.hasFailed(routine)) return;
+    const called = calledBy(translation, translations, this.#batch.plan.order);
+    if (called.some((item) => !this.#isBuilt(item.routine) && item.outcome !== 'checks')) return;
+    const started = performance.now();
+    try {
+      const { kind, setting } = round;
+      const record = await runCaller(this.#context, {
+        kind,
+        setting,
+        state: ROUND_START,
+        routine,
+        called,
+      });
+      this.#ledger.add(routine, record);
+      if (kind === 'given' && record.procedureError !== null) {
+        this.#ledger.addGivenErrors(new Map([[routine, record.procedureError]]));
+      }
+    } catch (error) {
+      if (error instanceof ProofAborted) throw error;
+      this.#ledger.addFault(routine, error);
+    }
+    this.#ledger.addSeconds([routine], (performance.now() - started) / 1000);
+  }
+
+  #isBroken(routine: string): boolean {
+    return !this.#batch.madeUp && this.#ledger.givenError(routine) !== null;
+  }
+
+  /** Its models are still built, because nothing has shown a difference. */
+  #isProvable(routine: string): boolean {
+    const outcome = this.#context.translations.get(routine)?.outcome;
+    return outcome !== undefined && outcome !== 'refused' && !this.#ledger.hasFailed(routine);
+  }
+
+  #isBuilt(routine: string): boolean {
+    const translation = this.#context.translations.get(routine);
+    if (translation === undefined || this.#isBroken(routine)) return false;
+    return this.#isProvable(routine) && translation.models.length + translation.tests.length > 0;
+  }
+
+  #report({ setting }: PlannedRound, step: string): void {
+    const { plan, rounds, progress } = this.#batch;
+    const total = rounds.length * (plan.levels.length + 1);
+    progress({ round: setting.name, step, done: this.#steps, total });
+    this.#steps += 1;
+  }
+
+  #verdict(id: string, reached: readonly number[]): ProofVerdict[] {
+    const { catalog, translations } = this.#context;
+    const translation = translations.get(id);
+    const routine = catalog.routines.find((candidate) => routineId(candidate) === id);
+    if (translation === undefined || routine === undefined) return [];
+    const numbers = this.#batch.branches.get(id) ?? [];
+    const branches = {
+      reached: reached.filter((number) => numbers.includes(number)).length,
+      total: numbers.length * 2,
+    };
+    return [
+      verdictOf({
+        routine,
+        translation,
+        record: this.#ledger.record(id, branches),
+        givenError: this.#ledger.givenError(id),
+        madeUp: this.#batch.madeUp,
+        models: translation.models.map(({ table }) => `${table.schema}.${table.name}`),
+        seconds: this.#ledger.seconds(id),
+      }),
+    ];
+  }
+}
+
+/** A function whose rows are its whole effect: alone it is proven, and no other depends on it. */
+function onlyGivesRows({ models }: Translation): boolean {
+  return models.length > 0 && models.every((model) => model.materialization === 'view');
+}

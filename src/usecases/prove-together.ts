@@ -1,0 +1,138 @@
+/** All models together, in one database that only ever sees dbt, against all procedures in order. */
+import { sameName } from '../core/catalog/names.ts';
+import type { RoundKind, RoundRecord } from '../core/proof/record.ts';
+import type { Translation } from '../core/translate/types.ts';
+import { compareDatabases } from './prove-compare.ts';
+import type { Comparison, Observation } from './prove-compare-rows.ts';
+import { cloneState, throwIfAborted, withSession } from './prove-context.ts';
+import type { ProofContext, RoundSetting } from './prove-context.ts';
+import { buildModels, buildOf, callRoutines } from './prove-run.ts';
+import type { ModelRun } from './prove-run.ts';
+import { compareScope, tablesOf } from './prove-scope.ts';
+
+export const TOGETHER_DATABASE = 'together';
+
+/** What is run one after the other: models that stand side by side, or a procedure without one. */
+export type Segment =
+  | { readonly kind: 'models'; readonly translations: readonly Translation[] }
+  | { readonly kind: 'procedure'; readonly routine: string };
+
+export interface TogetherRound {
+  readonly setting: RoundSetting;
+  readonly kind: RoundKind;
+  /** In the order in which they run. */
+  readonly segments: readonly Segment[];
+  /** The state after all procedures, and both databases as they were before the first round. */
+  readonly state: string;
+  readonly given: string;
+  readonly before: Observation;
+}
+
+/** Procedures without a model run as themselves between the models. */
+export function segmentsOf(
+  order: readonly string[],
+  translations: ReadonlyMap<string, Translation>,
+  isBuilt: (routine: string) => boolean,
+): readonly Segment[] {
+  const segments: Segment[] = [];
+  for (const routine of order) {
+    const translation = translations.get(routine);
+    if (translation === undefined || !isBuilt(routine))
+      segments.push({ kind: 'procedure', routine });
+    else {
+      const last = segments.at(-1);
+      const before = last?.kind === 'models' ? last.translations : [];
+      if (last?.kind === 'models') segments.pop();
+      segments.push({ kind: 'models', translations: [...before, translation] });
+    }
+  }
+  return segments;
+}
+
+/** One record for each routine that has models; an unequal table counts for its first writer. */
+export async function runAllModels(
+  context: ProofContext,
+  round: TogetherRound,
+): Promise<ReadonlyMap<string, RoundRecord>> {
+  throwIfAborted(context);
+  const runs: { readonly run: ModelRun; readonly translations: readonly Translation[] }[] = [];
+  for (const [index, segment] of round.segments.entries()) {
+    if (segment.kind === 'procedure') {
+      await callRoutines(context, TOGETHER_DATABASE, [segment.routine], round.setting);
+      continue;
+    }
+    const { translations } = segment;
+    const folder = `together-${index}`;
+    const run = await buildModels(context, folder, TOGETHER_DATABASE, translations, round.setting);
+    runs.push({ run, translations });
+  }
+  const comparison = await compareAll(
+    context,
+    round,
+    runs.map(({ run }) => run),
+  );
+  return new Map(
+    runs.flatMap(({ run, translations }) =>
+      translations.map((translation) => [
+        translation.routine,
+        recordOf(
+          round,
+          translation,
+          run,
+          comparison,
+          runs.flatMap((all) => all.translations),
+        ),
+      ]),
+    ),
+  );
+}
+
+/** Starts the database of the models from a state anew. */
+export async function startTogether(context: ProofContext, state: string): Promise<void> {
+  await cloneState(context, state, TOGETHER_DATABASE);
+}
+
+async function compareAll(
+  context: ProofContext,
+  round: TogetherRound,
+  runs: readonly ModelRun[],
+): Promise<Comparison> {
+  const translations = round.segments.flatMap((segment) =>
+    segment.kind === 'models' ? segment.translations : [],
+  );
+  const models = runs.flatMap(({ project }) => project.models);
+  return withSession(context, round.state, (procedure) =>
+    withSession(context, TOGETHER_DATABASE, (model) =>
+      withSession(context, round.given, (before) =>
+        compareDatabases({
+          ...compareScope(context, translations, models),
+          procedure: { session: procedure, before: round.before },
+          model: { session: model, before: round.before },
+          before,
+          round: round.setting.name,
+        }),
+      ),
+    ),
+  );
+}
+
+function recordOf(
+  round: TogetherRound,
+  translation: Translation,
+  run: ModelRun,
+  comparison: Comparison,
+  all: readonly Translation[],
+): RoundRecord {
+  const build = buildOf(run, translation);
+  const firstWriter = (table: Translation['writes'][number]) =>
+    all.find((other) => tablesOf(other).some((name) => sameName(name, table))) ?? all[0];
+  return {
+    name: round.setting.name,
+    kind: round.kind,
+    scope: 'together',
+    procedureError: null,
+    modelError: build.error,
+    ambiguities: build.ambiguities,
+    tables: comparison.tables.filter(({ table }) => firstWriter(table) === translation),
+  };
+}
