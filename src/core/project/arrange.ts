@@ -58,6 +58,8 @@ export interface Arrangement {
   readonly models: readonly PlannedModel[];
   resolve(reader: Reader, part: RelationPart): Resolution;
   modelOf(position: number, table: QualifiedName): PlannedModel | null;
+  /** All models of one place in the execution order. */
+  modelsAt(position: number): readonly PlannedModel[];
   /** The model that builds a table or view of the database; null where none does. */
   builderOf(relation: QualifiedName): PlannedModel | null;
 }
@@ -111,7 +113,14 @@ export function arrange(
   const builders = new Map(
     models.flatMap((model) => (model.role === 'step' ? [] : [[qualified(model.relation), model]])),
   );
-  return { models, resolve, modelOf, builderOf: (name) => builders.get(qualified(name)) ?? null };
+  const places = Map.groupBy(models, ({ position }) => position);
+  return {
+    models,
+    resolve,
+    modelOf,
+    modelsAt: (position) => places.get(position) ?? [],
+    builderOf: (name) => builders.get(qualified(name)) ?? null,
+  };
 }
 
 function modelKey(position: number, table: QualifiedName): string {

@@ -60,7 +60,7 @@ function heldByTests(
   const held = new Map<PlannedModel, PlannedTest[]>();
   for (const test of tests) {
     if (test.translated.when !== 'before') continue;
-    const own = context.arrangement.models.filter(({ position }) => position === test.position);
+    const own = context.arrangement.modelsAt(test.position);
     for (const model of new Set([...own, ...test.query.dependencies.waiting])) {
       held.set(model, [...(held.get(model) ?? []), test]);
     }

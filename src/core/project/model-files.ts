@@ -54,7 +54,7 @@ function origin(model: PlannedModel): string {
 export function modelYaml(context: ProjectContext, parts: ModelParts): string {
   const { model, contract, unitTests } = parts;
   const table = context.table(model.translated.table);
-  const view = context.catalog.views.find(({ name }) => name === model.translated.table) ?? null;
+  const view = context.view(model.translated.table);
   const enforced = contract !== null && contract.columns.every(({ type }) => type !== null);
   const tests = table === null || model.role !== 'final' ? [] : tableTests(table);
   const constraints = enforced ? contract.constraints : [];
@@ -117,5 +117,5 @@ function columnsYaml(
 
 function viewColumns(context: ProjectContext, model: PlannedModel) {
   if (model.role !== 'view') return [];
-  return context.catalog.views.find(({ name }) => name === model.relation)?.columns ?? [];
+  return context.view(model.relation)?.columns ?? [];
 }

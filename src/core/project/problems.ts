@@ -84,15 +84,12 @@ function nameProblems(context: ProjectContext, { relation }: PlannedModel): Proj
       advice: 'Rename the schema or the table.',
     });
   }
-  const twin = [...context.catalog.tables, ...context.catalog.views].find(
-    ({ name }) =>
-      !sameName(name, relation) && qualified(name).toLowerCase() === subject.toLowerCase(),
-  );
-  if (twin !== undefined) {
+  const twin = context.twin(relation);
+  if (twin !== null) {
     problems.push({
       code: 'case-clash',
       subject,
-      message: `dbt can't tell ${subject} from ${qualified(twin.name)}, which differs by case only.`,
+      message: `dbt can't tell ${subject} from ${qualified(twin)}, which differs by case only.`,
       advice: 'Rename one of the two.',
     });
   }
@@ -101,9 +98,9 @@ function nameProblems(context: ProjectContext, { relation }: PlannedModel): Proj
 
 /** A model of the same procedure whose table refers to this one's. */
 function laterReferrer(context: ProjectContext, model: PlannedModel): PlannedModel | null {
-  const siblings = context.arrangement.models.filter(
-    (other) => other !== model && other.role === 'final' && other.routine === model.routine,
-  );
+  const siblings = context.arrangement
+    .modelsAt(model.position)
+    .filter((other) => other !== model && other.role === 'final');
   const referrer = siblings.find((other) =>
     context
       .table(other.relation)

@@ -126,7 +126,10 @@ function contractsOf(
   const contracts = new Map<PlannedModel, Contract>();
   for (const model of models) {
     if (chooseStrategy(context, model).kind === 'view') continue;
-    const contract = contractOf(context, model, (target) => !graph.waitsFor(target, model));
+    // A key to a table that is built later would turn the order round.
+    const mayReference = (target: PlannedModel) =>
+      target.position <= model.position && !graph.waitsFor(target, model);
+    const contract = contractOf(context, model, mayReference);
     for (const target of contract.references) graph.add(target, model);
     contracts.set(model, contract);
   }
