@@ -16,7 +16,7 @@ import { CatalogError, ConnectionError } from '../ports/catalog.ts';
 import type { CatalogReader, OpenCatalog } from '../ports/catalog.ts';
 import { translateIncluded } from './run.ts';
 
-export interface CheckProblem extends Position {
+interface CheckProblem extends Position {
   readonly code: string;
   readonly message: string;
 }

@@ -4,7 +4,7 @@ import { parseSearchPath } from './search-path.ts';
 import { isTree, listAt, nameParts, stringConstant, textAt, treeAt } from './tree.ts';
 import type { Tree } from './tree.ts';
 
-export interface CallArgument {
+interface CallArgument {
   /** Name of the parameter in `name => value`; null where it is given by place. */
   readonly name: string | null;
   /** Type as far as the text alone tells; null where it does not. */

@@ -21,7 +21,7 @@ export interface CodePiece {
 /** Stands for what only the run knows; no name of an author's holds it. */
 export const UNKNOWN_PART = 'sprocket_unknown_part';
 
-export interface DynamicProblem {
+interface DynamicProblem {
   readonly line: number;
   readonly expression: string;
 }

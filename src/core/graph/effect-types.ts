@@ -18,7 +18,7 @@ export interface StatementEffects {
   readonly calls: readonly string[];
 }
 
-export type EffectProblemCode =
+type EffectProblemCode =
   | 'language'
   | 'parse-error'
   | 'dynamic-sql'

@@ -5,7 +5,7 @@ import { scan } from '../translate/postgres/parser.ts';
 import { readProgram } from '../translate/postgres/program.ts';
 
 /** The parser ran out of stack: what it read was nested too deeply. */
-export function isTooDeep(error: unknown): boolean {
+function isTooDeep(error: unknown): boolean {
   return error instanceof RangeError;
 }
 

@@ -33,12 +33,6 @@ export function flagAt(parent: unknown, key: string): boolean {
   return isTree(parent) && parent[key] === true;
 }
 
-export function numberAt(parent: unknown, key: string): number {
-  if (!isTree(parent)) return 0;
-  const value = parent[key];
-  return typeof value === 'number' ? value : 0;
-}
-
 /** Texts of a list of String nodes: the parts of a dotted name. */
 export function nameParts(nodes: readonly unknown[]): readonly string[] {
   return nodes.map((node) => textAt(treeAt(node, 'String'), 'sval') ?? '');

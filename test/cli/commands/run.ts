@@ -8,7 +8,7 @@ import type { ConnectionParameters } from '../../../src/ports/sandbox.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
-export interface Finished {
+interface Finished {
   readonly status: number | undefined;
   readonly out: string;
   readonly error: string;
