@@ -18,12 +18,14 @@ export interface Built {
   readonly refusals: readonly Refusal[];
 }
 
+type References = ReadonlyMap<string, readonly string[]>;
 type Shared = ReadonlyMap<Version, QualifiedName>;
 
 /**
  * Reading another table's final state through its model is shorter. Where that makes a circle,
  * each model computes what it needs itself; where two tables need each other's former state, the
- * rows that are added get a model of their own, which is built before both.
+ * rows that are added get a model of their own, which is built before both. Foreign keys count as
+ * reads, as long as an order can be found with them.
  */
 export function modelsOf(
   evaluated: Evaluated,
@@ -36,10 +38,16 @@ export function modelsOf(
     tables.flatMap((table) => (table.version ? [[table.version, table.shape.name]] : [])),
   );
   const steps = addedRows(tables);
+  const references = referencesOf(evaluated, tables);
+  const none: Shared = new Map();
+  const free: References = new Map();
   for (const attempt of [
-    { shared: finals, steps: new Map<Version, QualifiedName>() },
-    { shared: new Map<Version, QualifiedName>(), steps: new Map<Version, QualifiedName>() },
-    { shared: steps, steps },
+    { shared: finals, steps: none, references },
+    { shared: none, steps: none, references },
+    { shared: steps, steps, references },
+    { shared: finals, steps: none, references: free },
+    { shared: none, steps: none, references: free },
+    { shared: steps, steps, references: free },
   ]) {
     const settings: RenderSettings = {
       finals: attempt.shared,
@@ -54,7 +62,7 @@ export function modelsOf(
         table.version ? [modelOf(evaluated, table, table.version, settings)] : [],
       ),
     ];
-    const ordered = buildOrder(models);
+    const ordered = buildOrder(models, attempt.references);
     if (ordered) return { models: ordered, problems: models.flatMap((model) => model.refusals) };
   }
   const message = `Each of ${tables.map((table) => qualified(table.shape.name)).join(', ')} is made from the former state of another of them.`;
@@ -64,6 +72,20 @@ export function modelsOf(
       makeRefusal('former-and-final', { line: 1, construct: evaluated.routine.name.name }, message),
     ],
   };
+}
+
+/** For each table those that its foreign keys refer to: their rows must be there first. */
+function referencesOf(
+  evaluated: Evaluated,
+  tables: readonly TableState[],
+): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    tables.map(({ shape }) => {
+      const table = evaluated.evaluation.session.index.table(shape.name);
+      const referenced = (table?.foreignKeys ?? []).map((key) => qualified(key.references));
+      return [qualified(shape.name), referenced.filter((key) => key !== qualified(shape.name))];
+    }),
+  );
 }
 
 /** The rows that each table gets, with the name of the model that would hold them. */
@@ -188,12 +210,13 @@ function incrementalForm(
 }
 
 /** Models in an order in which they can be built, each with what it must wait for; null for a circle. */
-function buildOrder(models: readonly Built[]): readonly Built[] | null {
+function buildOrder(models: readonly Built[], references: References): readonly Built[] | null {
   const keys = new Set(models.map((model) => qualified(model.model.table)));
   const before = new Map<string, Set<string>>([...keys].map((key) => [key, new Set()]));
   const waits = new Map<string, QualifiedName[]>();
   for (const { model, rendered } of models) {
     const key = qualified(model.table);
+    for (const other of references.get(key) ?? []) if (keys.has(other)) before.get(key)?.add(other);
     for (const { table, state } of rendered.relations) {
       const other = qualified(table);
       if (other === key || !keys.has(other)) continue;
