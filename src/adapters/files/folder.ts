@@ -8,7 +8,7 @@ import { changeFile, diskName } from '../../core/movement/names.ts';
 import { countRows } from '../../core/movement/wire.ts';
 import type { ChangeFiles, DataFiles, WorkFolder } from '../../ports/spool.ts';
 
-const READ_PIECE = 1024 * 1024;
+const READ_PIECE = 256 * 1024;
 
 function diskError(error: unknown, folder: string): unknown {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { RowStream } from '../../ports/move.ts';
 import { classified, query } from './move_session.ts';
 
-const HIGH_WATER = 1024 * 1024;
+const HIGH_WATER = 256 * 1024;
 
 /** Wire text of a COPY … TO STDOUT. `sent` is the count that the server gives at the end. */
 export function copyOut(

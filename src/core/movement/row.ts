@@ -34,6 +34,7 @@ export function rowEncoder(mapping: TableMapping, logged: readonly string[]): Ro
     const value = values[places[index] ?? -1];
     if (column === undefined || value === undefined) return UNCHANGED;
     if (value === null) return '\\N';
+    if (column.convert === 'text') return encodeField(value);
     try {
       return encodeField(convertValue(column.convert, column.argument, value));
     } catch (error) {
