@@ -1,5 +1,5 @@
 /** Whether a plan can be run: as it is written, and, where asked for, in its databases. */
-import { qualified } from '../core/catalog/names.ts';
+import { passedParameters, qualified, routineId } from '../core/catalog/names.ts';
 import { requiredRights, rightText } from '../core/catalog/required-rights.ts';
 import type { MissingReason, MissingRight, RequiredRight } from '../core/catalog/rights.ts';
 import type { Catalog, QualifiedName } from '../core/catalog/types.ts';
@@ -7,9 +7,11 @@ import { cycleText, findCycles } from '../core/graph/cycles.ts';
 import { readEffects } from '../core/graph/effects.ts';
 import { makeGraph } from '../core/graph/graph.ts';
 import type { DependencyGraph } from '../core/graph/graph.ts';
+import { requiredParameters } from '../core/graph/rating.ts';
 import { scopeEffects } from '../core/graph/scope-effects.ts';
 import { includedIds, scheduleRun } from '../core/lifecycle/schedule.ts';
 import { launchProblems } from '../core/plan/launch.ts';
+import { parameterValues } from '../core/plan/parameter-values.ts';
 import { parsePlan } from '../core/plan/parse.ts';
 import type { Plan, Position } from '../core/plan/types.ts';
 import { CatalogError, ConnectionError } from '../ports/catalog.ts';
@@ -190,14 +192,45 @@ async function checkSource(plan: Plan, reader: CatalogReader): Promise<Findings>
   const catalog = await reader.readCatalog();
   const schedule = scheduleRun(plan, catalog, await translateIncluded(plan, catalog));
   const known = findCycles(declaredGraph(plan)).map(cycleText);
+  const values = checkArguments(plan, catalog);
   return {
     ...NO_FINDINGS,
-    problems: schedule.problems
-      .filter(({ message }) => !known.some((cycle) => message.includes(cycle)))
-      .map(({ code, message }) => ({ ...mentioned(plan, message), code, message })),
-    warnings: schedule.warnings,
+    problems: [
+      ...schedule.problems
+        .filter(({ message }) => !known.some((cycle) => message.includes(cycle)))
+        .map(({ code, message }) => ({ ...mentioned(plan, message), code, message })),
+      ...values.problems,
+    ],
+    warnings: [...schedule.warnings, ...values.warnings],
     tables: touchedTables(plan, catalog),
   };
+}
+
+function checkArguments(plan: Plan, catalog: Catalog): Pick<CheckReport, 'problems' | 'warnings'> {
+  const routines = new Map(catalog.routines.map((routine) => [routineId(routine), routine]));
+  const problems: CheckProblem[] = [];
+  const warnings: string[] = [];
+  for (const procedure of plan.procedures.filter(({ include }) => include)) {
+    const routine = routines.get(procedure.id);
+    if (routine === undefined) continue;
+    const parameters = passedParameters(routine);
+    const { missing, unknown } = parameterValues(procedure, plan.settings, parameters);
+    if (unknown.length > 0) {
+      const names = parameters.map(({ name }) => name).join(', ');
+      problems.push({
+        ...positionOf(plan, procedure.id),
+        code: 'argument-unknown',
+        message: `${procedure.id} does not take ${unknown.join(', ')}. ${names === '' ? 'It takes no arguments.' : `Its parameters: ${names}.`}`,
+      });
+    }
+    const needed = requiredParameters(routine).filter((name) => missing.includes(name));
+    if (needed.length > 0) {
+      warnings.push(
+        `${procedure.id} gets no value for ${needed.join(', ')}: it is called with NULL. Give one in the column Arguments.`,
+      );
+    }
+  }
+  return { problems, warnings };
 }
 
 /** The place of the included procedure that a message names first. */

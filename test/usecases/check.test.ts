@@ -14,12 +14,14 @@ const SQL = `
   CREATE TABLE dw.u (id integer); CREATE TABLE dw.untouched (id integer);
   CREATE VIEW dw.v AS SELECT id FROM "Stage 1"."or.ders";
   CREATE PROCEDURE dw.load() LANGUAGE sql AS 'TRUNCATE dw.t; INSERT INTO dw.t SELECT id FROM dw.v';
+  CREATE PROCEDURE dw.day(p_day date, INOUT p_rows integer, p_more integer DEFAULT 1) LANGUAGE sql AS 'SELECT 1';
   CREATE PROCEDURE dw.left() LANGUAGE sql AS 'TRUNCATE dw.t; INSERT INTO dw.t SELECT id FROM dw.u';
   CREATE PROCEDURE dw.right() LANGUAGE sql AS 'TRUNCATE dw.u; INSERT INTO dw.u SELECT id FROM dw.t';
   ALTER TABLE "Stage 1"."or.ders" OWNER TO ${OWNER};`;
 
 interface Row {
   readonly name: string;
+  readonly values?: string;
   readonly dependsOn?: string;
 }
 
@@ -42,7 +44,7 @@ ${changed.pipelines ?? ''}
 ## Procedures
 | Include | Procedure | Arguments | Writes | Depends on | Rating | Status |
 |---|---|---|---|---|---|---|
-${rows.map(({ name, dependsOn = '' }) => `| yes | ${name} | | | ${dependsOn} | | Pending |`).join('\n')}
+${rows.map(({ name, values = '', dependsOn = '' }) => `| yes | ${name} | ${values} | | ${dependsOn} | | Pending |`).join('\n')}
 `;
 
 let sandbox: Sandbox;
@@ -147,6 +149,27 @@ test('a procedure that the source does not have', async () => {
   const line = text.split('\n').findIndex((each) => each.includes('dw.lode()')) + 1;
   expect(problems).toMatchObject([{ code: 'procedure-unknown', line }]);
   expect(problems[0]?.message).toContain('Write dw.load()');
+});
+
+describe('arguments', () => {
+  test('a value that is missing is a note', async () => {
+    const { problems, warnings } = await check(plan([{ name: 'dw.day(date, int, int)' }]), whole);
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringContaining('gets no value for p_day: it is called with NULL'),
+    ]);
+    const given = plan([{ name: 'dw.day(date, int, int)', values: "p_day => date '2024-01-31'" }]);
+    expect(await check(given, whole)).toMatchObject({ problems: [], warnings: [] });
+  });
+
+  test('a value for a parameter that is not there is a problem', async () => {
+    const text = plan([{ name: 'dw.day(date, int, int)', values: 'p_dya => now(), p_more => 2' }]);
+    const { problems } = await check(text, whole);
+    expect(problems).toMatchObject([{ code: 'argument-unknown' }]);
+    expect(problems[0]?.message).toContain(
+      'does not take p_dya. Its parameters: p_day, p_rows, p_more.',
+    );
+  });
 });
 
 test('another dialect is not looked at, and that is said', async () => {

@@ -96,10 +96,10 @@ function orderDoubt({ table, writers, reason }: UnorderedWriters, id: string): s
   return `${others} writes ${name} too: put the rows in the order in which they run`;
 }
 
-/** Parameters that a call must give a value. */
+/** Parameters that a call must give a value; what an INOUT one is given seldom matters. */
 export function requiredParameters(routine: Routine): readonly string[] {
   return routine.parameters
-    .filter(({ mode, defaultSql }) => (mode === 'in' || mode === 'inout') && defaultSql === null)
+    .filter(({ mode, defaultSql }) => mode === 'in' && defaultSql === null)
     .map(({ name }, at) => (name === '' ? `$${at + 1}` : name));
 }
 
