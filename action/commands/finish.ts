@@ -1,0 +1,131 @@
+/** `finish`: commits, reports, opens the pull request, or asks for the next leg. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { info, summary as stepSummary } from '@actions/core';
+import { fitMarkdown } from '../../src/core/checkrun/fit.ts';
+import { STEP_SUMMARY } from '../../src/core/checkrun/limits.ts';
+import { readMarker, withMarker } from '../../src/core/checkrun/monitor.ts';
+import type { RunSituation } from '../../src/core/checkrun/buttons.ts';
+import type { Plan } from '../../src/core/plan/types.ts';
+import { publish } from '../../src/usecases/finish.ts';
+import type { Published } from '../../src/usecases/finish.ts';
+import { openPullRequest } from '../../src/usecases/github-finish.ts';
+import { dispatchRun } from '../../src/usecases/github-launch.ts';
+import { reporter, situationOf } from '../../src/usecases/github-report.ts';
+import { statusReader } from '../../src/usecases/status.ts';
+import type { RunStatus } from '../../src/usecases/status.ts';
+import { readPlanAt, runOfEvent } from '../plan-of-run.ts';
+import {
+  environment,
+  numberInput,
+  output,
+  repositoryName,
+  runnerEvent,
+  workflowUrl,
+} from '../runner.ts';
+import { openJob, openNamed, openPlanMetadata } from '../wiring.ts';
+import type { Job } from '../wiring.ts';
+
+export async function finishCommand(): Promise<void> {
+  const job = await openJob();
+  const { context, repository } = job;
+  const { github, clock } = context;
+  const payload = await runOfEvent(context, runnerEvent());
+  if (payload === null) return;
+  const { plan, path } = await readPlanAt(context, payload.sha);
+  const name = plan.settings.name;
+  const metadata = await openPlanMetadata(plan);
+  try {
+    const published = await publish({ metadata, repository, clock, plan: name, planPath: path });
+    const status = await statusReader(metadata, name).read();
+    if (status === null) return;
+    const issue = payload.issue ?? 0;
+    const url =
+      status.summary.state === 'done' ? await pullRequest(job, plan, published, status) : null;
+    if (url !== null) await rememberPullRequest(job, issue, url);
+    const monitor = await github.issue(issue);
+    const marker = monitor === null ? null : readMarker(monitor.body);
+    const goesOn =
+      status.summary.state === 'open' &&
+      status.progress.action === 'RUN' &&
+      payload.leg < numberInput('most-legs', 1_000);
+    const over = situationAfter(status, goesOn);
+    const reporting = { metadata, plan, path, issue, workflowUrl: workflowUrl() };
+    await reporter(context, reporting).report(over);
+    if (goesOn && monitor !== null && marker !== null && marker.leg === payload.leg) {
+      info('Work is left: another workflow run goes on with it.');
+      await dispatchRun(context, { issue: monitor, marker }, payload.leg + 1, payload.resumed);
+    }
+    await writeReport(job, published, status, url ?? marker?.pull_request ?? null);
+  } finally {
+    await metadata.close();
+  }
+}
+
+function situationAfter(status: RunStatus, goesOn: boolean): RunSituation {
+  if (goesOn) return 'running';
+  if (status.summary.state === 'needs a person') return 'needs a person';
+  const situation = situationOf(status);
+  // Nobody works any more: what is neither done nor held by a person was interrupted.
+  return situation === 'running' ? 'interrupted' : situation;
+}
+
+async function pullRequest(
+  { context, repository }: Job,
+  plan: Plan,
+  published: Published,
+  status: RunStatus,
+): Promise<string> {
+  const named = plan.settings.production.repository;
+  const production =
+    named === null
+      ? { github: context.github, repository }
+      : await openNamed(repositoryName(named));
+  const pull = await openPullRequest(context, {
+    plan,
+    published,
+    migration: repository,
+    production: production.github,
+    productionRepository: production.repository,
+    models: status.progress.rows.reduce((sum, { models }) => sum + models.length, 0),
+  });
+  return pull.url;
+}
+
+/** Its link goes into the monitor issue, from which check run and comments take it. */
+async function rememberPullRequest({ context }: Job, issue: number, url: string): Promise<void> {
+  const found = await context.github.issue(issue);
+  const marker = found === null ? null : readMarker(found.body);
+  if (found === null || marker === null || marker.pull_request === url) return;
+  await context.github.updateIssue(issue, {
+    body: withMarker(found.body, { ...marker, pull_request: url }),
+  });
+}
+
+async function writeReport(
+  { repository }: Job,
+  { commit, migrationPath }: Published,
+  { summary }: RunStatus,
+  url: string | null,
+): Promise<void> {
+  const text = (await repository.readFile(commit, migrationPath)) ?? '';
+  const folder = join(environment('RUNNER_TEMP'), 'sprocket');
+  await mkdir(folder, { recursive: true });
+  const report = join(folder, 'MIGRATION.md');
+  await writeFile(report, text);
+  const { counts } = summary;
+  output('state', summary.state);
+  output('total', summary.total);
+  output(
+    'completed',
+    counts.Completed + counts['Completed (manual)'] + counts['Completed (accepted)'],
+  );
+  output('failed', counts.Failed);
+  output('skipped', counts.Skipped);
+  output('pull-request', url ?? '');
+  output('report', report);
+  const link = url === null ? '' : `[Pull request](${url})\n\n`;
+  await stepSummary
+    .addRaw(fitMarkdown(`${link}${text}`, STEP_SUMMARY - 1_024, '… cut here.'))
+    .write();
+}

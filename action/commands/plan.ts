@@ -1,0 +1,94 @@
+/** `plan`: reads and checks the plan, and starts its run or takes it up again. */
+import { info, warning } from '@actions/core';
+import { openCatalog } from '../../src/adapters/postgres/catalog-reader.ts';
+import { MATRIX } from '../../src/core/checkrun/limits.ts';
+import type { CheckContent } from '../../src/core/checkrun/types.ts';
+import { problemAnnotations } from '../../src/core/checkrun/annotations.ts';
+import { launchProblems } from '../../src/core/plan/launch.ts';
+import type { PlanProblem } from '../../src/core/plan/types.ts';
+import { markdownText } from '../../src/core/report/markdown.ts';
+import { reporter } from '../../src/usecases/github-report.ts';
+import { bringManualModels } from '../../src/usecases/manual.ts';
+import { readSource } from '../../src/usecases/run-source.ts';
+import { startRun, StartRefused } from '../../src/usecases/run.ts';
+import { readPlanAt, runOfEvent } from '../plan-of-run.ts';
+import { JobError, output, runnerEvent, workflowUrl } from '../runner.ts';
+import { databaseAddress, openJob, openPlanMetadata } from '../wiring.ts';
+
+export async function planCommand(): Promise<void> {
+  const { context, repository } = await openJob();
+  const { github, clock } = context;
+  const payload = await runOfEvent(context, runnerEvent());
+  output('workers', '[]');
+  output('proceed', false);
+  if (payload === null) {
+    info('There is nothing to resume.');
+    return;
+  }
+  const { plan, text, path } = await readPlanAt(context, payload.sha);
+  const refuse = async (problems: readonly PlanProblem[]): Promise<never> => {
+    await github.updateCheck(payload.check_run, refusedCheck(path, problems));
+    throw new JobError(
+      problems.map(({ line, message }) => `${path}:${line}: ${message}`).join('\n'),
+    );
+  };
+  const set = Object.entries(process.env).filter(([, value]) => (value ?? '') !== '');
+  const problems = launchProblems(plan, new Set(set.map(([name]) => name)));
+  if (problems.length > 0) return refuse(problems);
+  const metadata = await openPlanMetadata(plan);
+  try {
+    await metadata.migrate();
+    // The first leg is a launch, which means RUN whatever an earlier run left; later ones obey.
+    if (payload.leg === 1) await metadata.setAction('RUN');
+    const source = databaseAddress(plan.settings.source.urlVariable);
+    try {
+      const { warnings } = await startRun({
+        metadata,
+        clock,
+        plan,
+        planText: text,
+        baseCommit: payload.sha,
+        catalog: await readSource(openCatalog, source, plan),
+      });
+      for (const message of warnings) warning(message);
+    } catch (error) {
+      if (!(error instanceof StartRefused)) throw error;
+      return await refuse(
+        error.problems.map(({ message }) => ({
+          line: 1,
+          column: 1,
+          code: 'procedure-unknown',
+          message,
+        })),
+      );
+    }
+    await bringManualModels(metadata, repository, plan.settings.name);
+    const issue = payload.issue ?? 0;
+    const reporting = { metadata, plan, path, issue, workflowUrl: workflowUrl() };
+    const status = await reporter(context, reporting).report('running');
+    const open = status?.summary.state === 'open';
+    const count = Math.min(plan.settings.workers, MATRIX, Math.max(1, status?.summary.total ?? 1));
+    output(
+      'workers',
+      JSON.stringify(open ? Array.from({ length: count }, (_, at) => at + 1) : [1]),
+    );
+    output('proceed', true);
+  } finally {
+    await metadata.close();
+  }
+}
+
+function refusedCheck(path: string, problems: readonly PlanProblem[]): CheckContent {
+  const list = problems.map(
+    ({ line, message }) => `- \`${path}\` line ${line}: ${markdownText(message)}`,
+  );
+  return {
+    state: { status: 'completed', conclusion: 'action_required' },
+    title: `Not launched: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`,
+    summary: `The plan can't be run here:\n\n${list.slice(0, 100).join('\n')}\n\nMend it, then comment \`/launch\`.`,
+    text: null,
+    annotations: problemAnnotations(path, problems),
+    buttons: [{ label: 'Launch', description: 'Start the plan', identifier: 'launch' }],
+    detailsUrl: workflowUrl(),
+  };
+}

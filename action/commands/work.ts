@@ -1,0 +1,132 @@
+/** `work`: one worker of the matrix, and, where it is the one that leads, the reports. */
+import { fork } from 'node:child_process';
+import { error as logError, info } from '@actions/core';
+import { z } from 'zod';
+import { systemClock } from '../../src/adapters/system/clock.ts';
+import type { Plan } from '../../src/core/plan/types.ts';
+import { GitHubError } from '../../src/ports/github.ts';
+import { REPORT_INTERVAL, reporter } from '../../src/usecases/github-report.ts';
+import type { Reporter } from '../../src/usecases/github-report.ts';
+import { readPlanAt, runOfEvent } from '../plan-of-run.ts';
+import { input, JobError, numberInput, runnerEvent, workflowUrl } from '../runner.ts';
+import { openJob, openLeadership, openPlanMetadata } from '../wiring.ts';
+
+const MINUTE = 60_000;
+const messageSchema = z.object({
+  failure: z.object({ message: z.string(), advice: z.string().nullable() }),
+});
+
+export async function workCommand(): Promise<void> {
+  info(`Worker ${input('worker')}`);
+  const { context } = await openJob();
+  const payload = await runOfEvent(context, runnerEvent());
+  if (payload === null) return;
+  const { plan, path } = await readPlanAt(context, payload.sha);
+  const metadata = await openPlanMetadata(plan);
+  try {
+    const reports = reporter(context, {
+      metadata,
+      plan,
+      path,
+      issue: payload.issue ?? 0,
+      workflowUrl: workflowUrl(),
+    });
+    const over = new AbortController();
+    const reporting = reportWhileLeading(plan, reports, over.signal);
+    try {
+      await runWorker(plan);
+    } finally {
+      over.abort();
+      await reporting;
+    }
+  } finally {
+    await metadata.close();
+  }
+}
+
+/**
+ * The engine in a process of its own: parsing takes whole seconds, in which no report would go out.
+ * It ends in good order at the limit and when the job is cancelled.
+ */
+async function runWorker(plan: Plan): Promise<void> {
+  const { settings } = plan;
+  const child = fork(
+    new URL('sprocket.mjs', import.meta.url),
+    [
+      'work',
+      '--plan',
+      settings.name,
+      '--target',
+      settings.target.urlVariable,
+      '--schema',
+      settings.target.metadataSchema,
+      '--most',
+      String(numberInput('batch', 1_000)),
+      '--together',
+      String(settings.workers),
+    ],
+    { env: workerEnvironment(plan), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  );
+  let failure: string | null = null;
+  child.on('message', (message) => {
+    const told = messageSchema.safeParse(message).data?.failure;
+    if (told !== undefined) failure = `${told.message} ${told.advice ?? ''}`.trim();
+  });
+  const end = (): void => {
+    child.kill('SIGTERM');
+  };
+  const timer = setTimeout(
+    () => {
+      info('The time for new work is over: what is under way is recorded.');
+      end();
+    },
+    numberInput('minutes', 100_000) * MINUTE,
+  );
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  try {
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (...args) => resolve(args));
+    });
+    if (failure !== null) throw new JobError(failure);
+    if (code !== 0)
+      throw new JobError(
+        `The worker died (${signal ?? code}). Another one goes on from its marks.`,
+      );
+  } finally {
+    clearTimeout(timer);
+    process.off('SIGINT', end);
+    process.off('SIGTERM', end);
+  }
+}
+
+/** The App's key is no business of a process that works on other people's SQL. */
+function workerEnvironment({ settings }: Plan): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_'));
+  const sandbox = settings.sandbox === null ? undefined : process.env[settings.sandbox.urlVariable];
+  return {
+    ...Object.fromEntries(own),
+    ...(sandbox === undefined ? {} : { SPROCKET_SANDBOX_URL: sandbox }),
+  };
+}
+
+async function reportWhileLeading(plan: Plan, reports: Reporter, over: AbortSignal): Promise<void> {
+  const leadership = await openLeadership(plan);
+  try {
+    while (!over.aborted) {
+      // Waits first: whoever led before may have written a moment ago.
+      await systemClock.sleep(REPORT_INTERVAL, over);
+      if (over.aborted || !(await leadership.holds())) continue;
+      try {
+        await reports.report(null);
+      } catch (error) {
+        // A report that is missed is made up for by the next; the work goes on.
+        if (!(error instanceof GitHubError)) throw error;
+        logError(`${error.message} ${error.advice}`);
+      }
+    }
+  } finally {
+    await leadership.close();
+  }
+}
