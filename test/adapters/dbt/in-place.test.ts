@@ -163,45 +163,51 @@ describe('a table that is made again from its former rows', () => {
   });
 });
 
-describe('values that the procedure could not have inserted stop the model', () => {
-  const ddl = `
-    create schema dw;
-    create table dw.t (id integer primary key, name varchar(3) not null, amount numeric check (amount > 0));
-    insert into dw.t values (1, 'old', 1);`;
-
-  it.each([
-    [
-      'too long',
-      `SELECT 1 AS id, 'long'::varchar AS name, 1::numeric AS amount`,
-      /value too long/u,
+it('values that the procedure could not have inserted stop the model', async () => {
+  const wrong = {
+    too_long: [`SELECT 1 AS id, 'long'::varchar AS name, 1::numeric AS amount`, /value too long/u],
+    null_name: [
+      `SELECT 1 AS id, null::varchar AS name, 1::numeric AS amount`,
+      /violates not-null/u,
     ],
-    ['null', `SELECT 1 AS id, null::varchar AS name, 1::numeric AS amount`, /violates not-null/u],
-    [
-      'against the check',
-      `SELECT 1 AS id, 'a'::varchar AS name, -1::numeric AS amount`,
-      /violates check/u,
-    ],
-    [
-      'a key twice',
+    checked: [`SELECT 1 AS id, 'a'::varchar AS name, -1::numeric AS amount`, /violates check/u],
+    twice: [
       `SELECT 1 AS id, 'a'::varchar AS name, 1::numeric AS amount UNION ALL SELECT 1, 'b', 1`,
       /could not create unique index|violates unique/u,
     ],
-    [
-      'of another type',
+    other_type: [
       `SELECT 1.5::numeric AS id, 'a'::varchar AS name, 1::numeric AS amount`,
       /contract/u,
     ],
-  ])('%s', async (_, final, message) => {
-    for (const prepare of ['', 'drop table dw.t']) {
-      const database = await harness.database(ddl);
-      const folder = await projectFor(database, 'dw.t', final);
-      await database.run(prepare);
-      const result = await harness.build(database, folder, { resources: ['model'] });
-      expect(result.ok).toBe(false);
-      expect(result.nodes.map(({ message: said }) => said).join()).toMatch(message);
-      if (prepare === '') expect(await database.rows('select name from dw.t')).toEqual([['old']]);
+  } as const;
+  const names = Object.keys(wrong);
+  const database = await harness.database(
+    `create schema dw; ${names
+      .map(
+        (name) => `
+          create table dw.${name} (id integer primary key, name varchar(3) not null, amount numeric check (amount > 0));
+          insert into dw.${name} values (1, 'old', 1);`,
+      )
+      .join('')}`,
+  );
+  const translations = await Promise.all(
+    Object.entries(wrong).map(async ([name, [final]]) =>
+      translation(`dw.load_${name}()`, [model(await tableOf(database, `dw.${name}`), final)]),
+    ),
+  );
+  const folder = await harness.folder((await renderFor(database, translations)).files);
+  const expectFailures = async () => {
+    const result = await harness.build(database, folder, { resources: ['model'] });
+    for (const [name, [, message]] of Object.entries(wrong)) {
+      expect(result.nodes.find((node) => node.name === name)?.message, name).toMatch(message);
     }
-  });
+  };
+  await expectFailures();
+  for (const name of names)
+    expect(await database.rows(`select name from dw.${name}`)).toEqual([['old']]);
+  // And where dbt makes the tables.
+  await database.run(names.map((name) => `drop table dw.${name};`).join(''));
+  await expectFailures();
 });
 
 describe('rows without a key', () => {
@@ -240,66 +246,96 @@ describe('a second unique key', () => {
   });
 });
 
-describe('incremental forms', () => {
-  const rows = `
+it('incremental forms are right on the first run, and on later ones', async () => {
+  const always = 'integer generated always as identity';
+  const forms = [
+    ['append', 'integer'],
+    ['append_rows', always],
+    ['merge', 'integer'],
+    ['merge_rows', always],
+  ] as const;
+  const create = (id: string, name: string) =>
+    `create table dw.t_${name} (id ${id} primary key, v text);`;
+  const database = await harness.database(`
     create schema dw; create schema stg;
-    create table stg.n (id integer, v text); insert into stg.n values (1, 'one'), (2, 'two');`;
-  const append = {
-    incremental: {
-      strategy: 'append' as const,
-      uniqueKey: [],
-      query: query(
-        'SELECT n.id, n.v FROM ‹current stg.n› n WHERE NOT EXISTS (SELECT 1 FROM ‹former dw.t› t WHERE t.id = n.id)',
+    create table stg.n (id integer, v text); insert into stg.n values (1, 'one'), (2, 'two');
+    ${forms.map(([name, id]) => create(id, name)).join('')}`);
+  const translations = await Promise.all(
+    forms.map(async ([name]) => {
+      const table = `dw.t_${name}`;
+      const strategy = name.startsWith('append') ? 'append' : 'merge';
+      const rows = 'SELECT n.id, n.v FROM ‹current stg.n› n';
+      const added = `${rows} WHERE NOT EXISTS (SELECT 1 FROM ‹former ${table}› t WHERE t.id = n.id)`;
+      return translation(`dw.load_${name}()`, [
+        model(await tableOf(database, table), `SELECT t.id, t.v FROM ‹former ${table}› t`, {
+          incremental: {
+            strategy,
+            uniqueKey: strategy === 'merge' ? ['id'] : [],
+            query: query(strategy === 'append' ? added : rows),
+          },
+        }),
+      ]);
+    }),
+  );
+  const project = await renderFor(database, translations);
+  for (const [name] of forms) {
+    const text = project.files.find(({ path }) => path === `models/dw/t_${name}.sql`)?.text;
+    expect(text).toContain(`incremental_strategy='${name}'`);
+  }
+  const folder = await harness.folder(project.files);
+  const contents = async (where = '') =>
+    Object.fromEntries(
+      await Promise.all(
+        forms.map(async ([name]) => [
+          name.replace('_rows', ''),
+          await database.rows(`select id, v from dw.t_${name} ${where} order by id`),
+        ]),
       ),
-    },
-  };
-  const merge = {
-    incremental: {
-      strategy: 'merge' as const,
-      uniqueKey: ['id'],
-      query: query('SELECT n.id, n.v FROM ‹current stg.n› n'),
-    },
-  };
-  const forms: readonly (readonly [string, Partial<TranslatedModel>, string, string])[] = [
-    ['append', append, 'id integer primary key', 'one'],
-    ['append_rows', append, 'id integer generated always as identity primary key', 'one'],
-    ['merge', merge, 'id integer primary key', 'uno'],
-    ['merge_rows', merge, 'id integer generated always as identity primary key', 'uno'],
-  ];
+    );
+  const all = `drop table ${forms.map(([name]) => `dw.t_${name}`).join(', ')};`;
 
-  it.each(forms)('%s: on the first run, and on later ones', async (strategy, more, id, changed) => {
-    const database = await harness.database(`${rows} create table dw.t (${id}, v text);`);
-    const folder = await projectFor(
-      database,
-      'dw.t',
-      'SELECT t.id, t.v FROM ‹former dw.t› t',
-      more,
-    );
-    const content = 'select id, v from dw.t order by id';
-    await database.run('drop table dw.t');
-    for (const expected of [
-      ['one', 'two'],
-      [changed, 'two', 'three'],
-    ]) {
-      const result = await harness.build(database, folder);
-      expect(failures(result)).toEqual([]);
-      expect(await database.rows(content)).toEqual(expected.map((v, at) => [String(at + 1), v]));
-      await database.run(
-        `update stg.n set v = 'uno' where id = 1; delete from stg.n where id = 3; insert into stg.n values (3, 'three')`,
-      );
-    }
-    expect(await database.rows(`select obj_description('dw.t'::regclass)`)).toEqual([[null]]);
-    // The table as the procedure knew it, with whatever identity it had.
-    await database.run(
-      `drop table dw.t; create table dw.t (${id}, v text); insert into dw.t overriding system value values (1, 'old'), (9, 'kept');`,
-    );
-    const result = await harness.build(database, folder, { resources: ['model'] });
-    expect(failures(result)).toEqual([]);
-    expect(
-      await database.rows('select distinct id, v from dw.t where id in (1, 9) order by id'),
-    ).toEqual([
-      ['1', strategy.startsWith('merge') ? 'uno' : 'old'],
+  await database.run(all);
+  expect(failures(await harness.build(database, folder))).toEqual([]);
+  const first = [
+    ['1', 'one'],
+    ['2', 'two'],
+  ];
+  expect(await contents()).toEqual({ append: first, merge: first });
+  await database.run(
+    `update stg.n set v = 'uno' where id = 1; insert into stg.n values (3, 'three')`,
+  );
+  expect(failures(await harness.build(database, folder))).toEqual([]);
+  expect(await contents()).toEqual({
+    append: [
+      ['1', 'one'],
+      ['2', 'two'],
+      ['3', 'three'],
+    ],
+    merge: [
+      ['1', 'uno'],
+      ['2', 'two'],
+      ['3', 'three'],
+    ],
+  });
+
+  // The tables as the procedures knew them, identity and all.
+  await database.run(
+    `${all} ${forms
+      .map(
+        ([name, id]) =>
+          `${create(id, name)} insert into dw.t_${name} overriding system value values (1, 'old'), (9, 'kept');`,
+      )
+      .join('')}`,
+  );
+  expect(failures(await harness.build(database, folder))).toEqual([]);
+  expect(await contents('where id in (1, 9)')).toEqual({
+    append: [
+      ['1', 'old'],
       ['9', 'kept'],
-    ]);
+    ],
+    merge: [
+      ['1', 'uno'],
+      ['9', 'kept'],
+    ],
   });
 });
