@@ -121,10 +121,12 @@ async function arenaFor(
   follow = false,
 ): Promise<Arena> {
   const arena = await openArena(servers, pair, { tables: ['t'], follow });
+  arenas.push(arena);
   await (pair[0] === 'postgres' ? fillPostgres(arena, rows) : fillMysql(arena, rows));
   return arena;
 }
 
+const arenas: Arena[] = [];
 const ratios: Record<string, number> = {};
 let peak = 0;
 const base = process.memoryUsage().rss;
@@ -212,6 +214,7 @@ try {
   ratios['follow_vs_native'] = await benchFollow();
 } finally {
   clearInterval(sampling);
+  await Promise.all(arenas.map((arena) => arena.close()));
   await stopServers(servers);
 }
 
