@@ -124,7 +124,7 @@ export class Session {
       const surrogate =
         column.identity !== null ||
         column.sequence !== null ||
-        /^nextval\(/u.test(column.defaultSql ?? '');
+        column.defaultSql?.startsWith('nextval(') === true;
       return {
         name: column.name,
         type: column.type,

@@ -350,7 +350,6 @@ function createAs(
 ): State {
   const name = createdName(evaluation, bound.table);
   const key = qualified(name);
-  const existing = evaluation.environment(state).shapeOf(name);
   if (bound.onlyIfMissing && !bound.table.temporary && !isDropped(state, key)) {
     refuse(
       'ddl',

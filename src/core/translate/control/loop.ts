@@ -10,7 +10,6 @@ import { readStatement } from '../postgres/statement.ts';
 import type { CodeText, LoopSource, Step, Target } from '../program.ts';
 import type { State, Value } from '../state.ts';
 import { withBlock, withoutBlock } from '../state.ts';
-import type { Version } from '../version.ts';
 import { rowsWhere } from './loop-rows.ts';
 import { assignValue, constantValue, constantVariable, evaluateExpression } from './variables.ts';
 import type { ExpressionValue } from './variables.ts';

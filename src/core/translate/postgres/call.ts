@@ -7,7 +7,7 @@ import type { BindEnvironment } from './environment.ts';
 import { parseSql } from './parser.ts';
 import { newScope } from './scope.ts';
 import { SourceText } from './source.ts';
-import { bindArguments } from './statement.ts';
+import { bindArguments } from './call-arguments.ts';
 import { functionPath } from './tree.ts';
 
 export interface CallText {

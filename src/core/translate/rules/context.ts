@@ -80,7 +80,7 @@ export function assigned(value: Fragment, type: string | null, column: ShapeColu
   }
   if (type !== null && castType(type) === castType(column.type) && CHARACTER.test(column.type))
     return value;
-  if (column.type === 'text' && type !== null && /^character varying/u.test(type)) return value;
+  if (column.type === 'text' && type?.startsWith('character varying')) return value;
   return sql`cast(${value} as ${castType(column.type)})`;
 }
 
