@@ -26,8 +26,25 @@ const COMMENT_TOKENS = new Set(['SQL_COMMENT', 'C_COMMENT']);
 const STRING_TOKENS = new Set(['SCONST', 'USCONST', 'BCONST', 'XCONST']);
 const NUMBER_TOKENS = new Set(['ICONST', 'FCONST']);
 
+/** Texts whose result is kept. What reads a statement comes back to it soon, or never. */
+const MOST_KEPT = 500;
+
+/** A function that gives the result of before for a text that it was lately asked for. */
+function remembering<T>(read: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const result = read(text);
+    known.set(text, result);
+    const [oldest] = known.size > MOST_KEPT ? known.keys() : [];
+    if (oldest !== undefined) known.delete(oldest);
+    return result;
+  };
+}
+
 /** Splits SQL into tokens, comments included. Throws the parser's error on an unclosed string. */
-export function scan(sql: string): readonly Token[] {
+export const scan = remembering((sql: string): readonly Token[] => {
   const toIndex = offsetMapper(sql);
   return scanSync(sql).tokens.map((token) => {
     const start = toIndex(token.start);
@@ -35,7 +52,7 @@ export function scan(sql: string): readonly Token[] {
     const text = sql.slice(start, end);
     return { text, start, end, kind: tokenKind(token), keyword: keywordOf(token, text) };
   });
-}
+});
 
 function tokenKind(token: ScanToken): Token['kind'] {
   if (COMMENT_TOKENS.has(token.tokenName)) return 'comment';
@@ -53,9 +70,7 @@ function keywordOf(token: ScanToken, text: string): string | null {
 }
 
 /** Parses SQL statements into PostgreSQL's raw parse tree. Throws on a syntax error. */
-export function parseSql(sql: string): ParseResult {
-  return parseSync(sql);
-}
+export const parseSql = remembering((sql: string): ParseResult => parseSync(sql));
 
 /** Parses a CREATE FUNCTION or PROCEDURE statement in PL/pgSQL into the language's own tree. */
 export function parsePlpgsql(createStatement: string): unknown {
