@@ -11,21 +11,24 @@ import { applyDynamic } from './control/dynamic.ts';
 import { applyBlock } from './control/block.ts';
 import { applyIf } from './control/branch.ts';
 import { applyExit, applyForArray, applyForQuery, applyForRange } from './control/loop.ts';
-import { applyWhile, fetchedLoop, fetchLoop } from './control/while.ts';
-import { assignQuery, assignValue, evaluateExpression } from './control/variables.ts';
+import { fetchedLoop, isReadByLoop, openCursor } from './control/cursor.ts';
+import { applyWhile } from './control/while.ts';
+import { assignValue } from './control/variables.ts';
+import { evaluateExpression } from './control/expressions.ts';
+import { applyDiagnostics, applyReturn, applyReturnQuery } from './control/results.ts';
+import { effects } from './control/effects.ts';
 import type { Fragment } from './fragment.ts';
 import { sql } from './fragment.ts';
 import type { CodeText, Step } from './program.ts';
-import { bodiesOf } from './program.ts';
 import { makeRefusal, RefusalError } from './refusals.ts';
 import type { Place, RefusalCode } from './refusals.ts';
 import { Session } from './session.ts';
 import type { LoopAccesses } from './control/independence.ts';
-import type { Version } from './version.ts';
 import type { State } from './state.ts';
-import { lookup, withTable, withVariable } from './state.ts';
-import { isPlainQuery, readStatement } from './postgres/statement.ts';
-import { applyStatement, committed } from './statement.ts';
+import { withPoison, withTable } from './state.ts';
+import { readStatement } from './postgres/statement.ts';
+import { applyStatement } from './statement.ts';
+import { committed } from './tables-made.ts';
 import type { Refusal } from './types.ts';
 
 export interface CursorQuery {
@@ -59,6 +62,13 @@ export class Evaluation {
     session.sideEffect = (called, refusal) => noteSideEffect(this, called, refusal);
   }
 
+  /** An evaluation of a routine that is called here: what it does is done in this session. */
+  of(routine: Routine): Evaluation {
+    const inner = new Evaluation(this.session, routine);
+    inner.path.push(...this.path);
+    return inner;
+  }
+
   /** An evaluation of the same routine whose findings are thrown away. */
   probe(routine: Routine = this.routine): Evaluation {
     const session = new Session(
@@ -73,41 +83,6 @@ export class Evaluation {
     return probe;
   }
 
-  /** After a loop, variables that it set hold the value of its last iteration: not known. */
-  forget(state: State, targets: readonly (readonly string[])[], line: number): State {
-    let next = state;
-    for (const [name = ''] of targets) {
-      const value = lookup(state, name);
-      if (value === null) continue;
-      const refusal = makeRefusal(
-        'loop-carried',
-        { line, construct: name },
-        `After the loop ${name} holds the value of its last iteration.`,
-      );
-      next = withVariable(next, name, {
-        kind: 'poison',
-        refusal,
-        type: 'type' in value ? (value.type ?? null) : null,
-      });
-    }
-    return next;
-  }
-
-  /** The value of a record variable before anything is put into it. */
-  emptyRecord(name: string, line: number): Version {
-    return this.session.factory.make({
-      label: name,
-      title: `record ${name}`,
-      lines: { first: line, last: line },
-      columns: null,
-      keys: [[]],
-      change: null,
-      owner: null,
-      dataFree: true,
-      body: { kind: 'empty' },
-    });
-  }
-
   environment(state: State): StateEnvironment {
     return new StateEnvironment(this.session, state, this.routine);
   }
@@ -116,7 +91,7 @@ export class Evaluation {
     let flow: Flow = { state, ending: 'falls-through' };
     for (const [index, step] of steps.entries()) {
       if (step.kind === 'open' && isReadByLoop(steps, index, step.cursor)) {
-        this.#open(step);
+        openCursor(this, step);
         continue;
       }
       const fetched = fetchedLoop(step, steps[index + 1]);
@@ -129,13 +104,6 @@ export class Evaluation {
       if (flow.ending !== 'falls-through') return flow;
     }
     return flow;
-  }
-
-  /** A cursor that a loop reads at once has the rows of its query then and there. */
-  #open(step: Extract<Step, { kind: 'open' }>): void {
-    if (step.query?.kind === 'query')
-      this.cursors.set(step.cursor, { query: step.query.query, parameters: [] });
-    this.cursorArguments.set(step.cursor, step.arguments);
   }
 
   /** One step. A refusal inside it marks what the step would have set, and the rest goes on. */
@@ -178,11 +146,11 @@ export class Evaluation {
         return on(state);
       }
       case 'return':
-        return { state: step.value ? this.#returned(step.value, state) : state, ending: 'returns' };
+        return { state: applyReturn(this, step.value, state), ending: 'returns' };
       case 'return-query':
-        return on(this.#returnQuery(step, state));
+        return on(applyReturnQuery(this, step, state));
       case 'diagnostics':
-        return on(this.#diagnostics(step, state));
+        return on(applyDiagnostics(this, step, state));
       case 'transaction':
         if (step.action === 'rollback')
           throw this.refusal(
@@ -305,59 +273,6 @@ export class Evaluation {
     );
   }
 
-  #returned(value: CodeText, state: State): State {
-    const result = evaluateExpression(this, value, state);
-    return withVariable(state, RESULT, { kind: 'scalar', sql: result.sql, type: result.type });
-  }
-
-  #returnQuery(step: Extract<Step, { kind: 'return-query' }>, state: State): State {
-    if (step.query.kind !== 'query')
-      throw this.refusal(
-        'dynamic-sql',
-        step.line,
-        'RETURN QUERY EXECUTE',
-        'The returned query is made at run time.',
-      );
-    const [part] = readStatement(step.query.query, this.environment(state));
-    const bound = part?.bind(new Map());
-    if (bound?.kind !== 'query')
-      throw this.refusal('return-value', step.line, 'RETURN QUERY', 'The statement gives no rows.');
-    this.session.returned.push(
-      this.session.factory.make({
-        label: this.routine.name.name,
-        title: 'returned rows',
-        lines: bound.lines,
-        columns: bound.query.columns,
-        keys: bound.query.keys,
-        change: null,
-        owner: null,
-        dataFree: false,
-        body: { kind: 'query', head: null, sql: bound.query.sql },
-      }),
-    );
-    return state;
-  }
-
-  #diagnostics(step: Extract<Step, { kind: 'diagnostics' }>, state: State): State {
-    let next = state;
-    for (const { item, target } of step.items) {
-      const rows = state.lastRows;
-      const known = item === 'ROW_COUNT' && rows.kind === 'rows';
-      next = known
-        ? assignQuery(this, next, [target], rows.rows, step.line)
-        : assignPoison(
-            next,
-            target,
-            makeRefusal(
-              'unprovable-count',
-              { line: step.line, construct: `GET DIAGNOSTICS ${item}` },
-              "The value tells of the last statement and can't be computed from the tables.",
-            ),
-          );
-    }
-    return next;
-  }
-
   markTable(key: string, state: State, refusal: Refusal): State {
     const dot = key.indexOf('.');
     const table =
@@ -381,78 +296,7 @@ export class Evaluation {
       this.session.refusals.push(refusal);
     let next = state;
     for (const key of tables) next = this.markTable(key, next, refusal);
-    for (const target of variables) next = assignPoison(next, target, refusal);
+    for (const target of variables) next = withPoison(next, target, refusal);
     return next;
-  }
-}
-
-function isReadByLoop(steps: readonly Step[], index: number, cursor: string): boolean {
-  const [next, afterNext] = [steps[index + 1], steps[index + 2]];
-  const loop = next?.kind === 'while' ? fetchLoop(next) : fetchedLoop(next, afterNext);
-  return loop?.source.name === cursor;
-}
-
-/** Name under which a function's return value is kept. */
-export const RESULT = '<result>';
-
-function assignPoison(state: State, target: readonly string[], refusal: Refusal): State {
-  return withVariable(state, target[0] ?? '', { kind: 'poison', refusal });
-}
-
-interface Effects {
-  readonly tables: readonly string[];
-  readonly variables: readonly (readonly string[])[];
-  /** False where the step could do something that can't be told. */
-  readonly known: boolean;
-}
-
-/** Tables and variables that a step, or a step inside it, sets. */
-function effects(step: Step, environment: StateEnvironment): Effects {
-  const tables = new Set<string>();
-  const variables: (readonly string[])[] = [];
-  let known = true;
-  const visit = (at: Step): void => {
-    if (at.kind === 'statement') {
-      const target = writtenBy(at.code, environment);
-      if (target === 'unknown') known = false;
-      else if (target) tables.add(target);
-      variables.push(...(at.into ?? []));
-    } else if (at.kind === 'assign') variables.push(at.target);
-    else if (at.kind === 'execute') {
-      known = at.into !== null && known;
-      variables.push(...(at.into ?? []));
-    } else if (at.kind === 'diagnostics') variables.push(...at.items.map((item) => item.target));
-    else if (at.kind === 'fetch') variables.push(...at.targets);
-    else if (
-      at.kind === 'perform' ||
-      at.kind === 'unknown' ||
-      at.kind === 'return-query' ||
-      at.kind === 'return-next'
-    )
-      known = false;
-    else if (at.kind === 'transaction' || at.kind === 'return' || at.kind === 'raise')
-      known = false;
-    for (const body of bodiesOf(at)) for (const inner of body) visit(inner);
-  };
-  visit(step);
-  return { tables: [...tables], variables, known };
-}
-
-function writtenBy(code: CodeText, environment: StateEnvironment): string | null | 'unknown' {
-  environment.lastTarget = null;
-  try {
-    for (const part of readStatement(code, environment)) {
-      const bound = part.bind(new Map());
-      if (
-        bound.kind === 'call' ||
-        bound.kind === 'drop' ||
-        bound.kind === 'create' ||
-        bound.kind === 'create-as'
-      )
-        return 'unknown';
-    }
-    return environment.lastTarget;
-  } catch {
-    return environment.lastTarget ?? (isPlainQuery(code) ? null : 'unknown');
   }
 }

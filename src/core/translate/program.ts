@@ -180,3 +180,20 @@ export function bodiesOf(step: Step): readonly (readonly Step[])[] {
   if ('body' in step) return [step.body];
   return [];
 }
+
+/** Everything that a step, or a step inside it, puts a value into. */
+export function assignedIn(step: Step): readonly Target[] {
+  return [
+    ...ownTargets(step),
+    ...bodiesOf(step)
+      .flat()
+      .flatMap((inner) => assignedIn(inner)),
+  ];
+}
+
+function ownTargets(step: Step): readonly Target[] {
+  if (step.kind === 'assign') return [step.target];
+  if (step.kind === 'diagnostics') return step.items.map((item) => item.target);
+  if (step.kind === 'fetch') return step.targets;
+  return 'into' in step && step.into ? step.into : [];
+}

@@ -8,6 +8,7 @@ import type { Fragment } from './fragment.ts';
 import type { Refusal } from './types.ts';
 import type { TableShape } from './table.ts';
 import type { SortColumn } from './postgres/scope.ts';
+import type { Target } from './program.ts';
 import type { Version } from './version.ts';
 
 export type Constant = string | number | boolean | null;
@@ -117,4 +118,12 @@ export function withBlock(state: State, block: ReadonlyMap<string, Value>): Stat
 
 export function withoutBlock(state: State): State {
   return { ...state, variables: state.variables.slice(0, -1) };
+}
+
+/** Name under which a function's return value is kept among its variables. */
+export const RESULT = '<result>';
+
+/** Puts a refusal in place of a value: whatever needs it is refused. */
+export function withPoison(state: State, target: Target, refusal: Refusal): State {
+  return withVariable(state, target[0] ?? '', { kind: 'poison', refusal });
 }

@@ -8,7 +8,7 @@ import type { Catalog, Routine } from '../catalog/types.ts';
 import { qualified, routineId } from '../catalog/names.ts';
 import { parameterValue } from './binding.ts';
 import { CatalogIndex } from './catalog-index.ts';
-import { Evaluation, RESULT } from './evaluate.ts';
+import { Evaluation } from './evaluate.ts';
 import type { Evaluated } from './finish.ts';
 import { finalState, finish } from './finish.ts';
 import { text } from './fragment.ts';
@@ -21,7 +21,7 @@ import { canonicalType } from './postgres/tree.ts';
 import { makeRefusal } from './refusals.ts';
 import { Session } from './session.ts';
 import type { Value } from './state.ts';
-import { emptyState } from './state.ts';
+import { emptyState, RESULT } from './state.ts';
 import type { Refusal, Translation } from './types.ts';
 
 export interface TranslateOptions {

@@ -4,8 +4,9 @@ import { text } from '../fragment.ts';
 import type { Declaration, Handler, Step } from '../program.ts';
 import { makeRefusal } from '../refusals.ts';
 import type { State, Value } from '../state.ts';
+import type { Version } from '../version.ts';
 import { labelKey, withBlock, withoutBlock } from '../state.ts';
-import { asType, declaration, evaluateExpression } from './variables.ts';
+import { asType, declaration, evaluateExpression } from './expressions.ts';
 
 type BlockStep = Extract<Step, { kind: 'block' }>;
 
@@ -29,7 +30,7 @@ function declare(evaluation: Evaluation, item: Declaration, state: State): State
 
 function initialValue(evaluation: Evaluation, item: Declaration, state: State): Value {
   if (item.kind === 'record')
-    return { kind: 'record', row: evaluation.emptyRecord(item.name, item.line) };
+    return { kind: 'record', row: emptyRecord(evaluation, item.name, item.line) };
   const type = declaration(item.type);
   if (!item.initial)
     return {
@@ -49,6 +50,21 @@ function initialValue(evaluation: Evaluation, item: Declaration, state: State): 
   } catch (error) {
     return { kind: 'poison', refusal: evaluation.refusalOf(error, item.line, item.initial.text) };
   }
+}
+
+/** The value of a record variable before anything is put into it. */
+function emptyRecord(evaluation: Evaluation, name: string, line: number): Version {
+  return evaluation.session.factory.make({
+    label: name,
+    title: `record ${name}`,
+    lines: { first: line, last: line },
+    columns: null,
+    keys: [[]],
+    change: null,
+    owner: null,
+    dataFree: true,
+    body: { kind: 'empty' },
+  });
 }
 
 /**

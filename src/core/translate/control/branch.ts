@@ -9,8 +9,8 @@ import type { IfArm, Step } from '../program.ts';
 import { makeRefusal, shorten } from '../refusals.ts';
 import type { State, TableState, Value } from '../state.ts';
 import type { Version } from '../version.ts';
-import { ifOverLoop } from './loop-rows.ts';
-import { evaluateExpression, readsRelation } from './variables.ts';
+import { ifOverLoop } from './loop-branch.ts';
+import { evaluateExpression, readsRelation } from './expressions.ts';
 
 type IfStep = Extract<Step, { kind: 'if' }>;
 

@@ -6,7 +6,7 @@ import type { Routine } from '../../catalog/types.ts';
 import { routineId } from '../../catalog/names.ts';
 import type { BoundStatement, CallArgument } from '../bound.ts';
 import { overload } from '../catalog-index.ts';
-import { Evaluation, RESULT } from '../evaluate.ts';
+import type { Evaluation } from '../evaluate.ts';
 import { plainText, text } from '../fragment.ts';
 import { bindCallText } from '../postgres/call.ts';
 import { bindDefault } from '../postgres/defaults.ts';
@@ -18,8 +18,8 @@ import { refuse } from '../refusals.ts';
 import { isLogWrite } from '../log-tables.ts';
 import type { Refusal } from '../types.ts';
 import type { State, Value } from '../state.ts';
-import { emptyState, withVariable } from '../state.ts';
-import { asType, constantVariable } from './variables.ts';
+import { emptyState, RESULT, withVariable } from '../state.ts';
+import { asType, constantVariable } from './expressions.ts';
 import { constantOf } from '../postgres/constants.ts';
 
 interface CallSite {
@@ -126,8 +126,7 @@ function keepsItsModels(evaluation: Evaluation, state: State, id: string): State
 function inline(evaluation: Evaluation, state: State, routine: Routine, site: CallSite): State {
   const { session } = evaluation;
   const id = routineId(routine);
-  const inner = new Evaluation(session, routine);
-  inner.path.push(...evaluation.path);
+  const inner = evaluation.of(routine);
   session.callStack.push(id);
   const returnsBefore = session.returns.length;
   try {

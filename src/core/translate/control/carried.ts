@@ -8,13 +8,14 @@ import { sql, text } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import { increment } from '../postgres/stepping.ts';
 import { scan } from '../postgres/parser.ts';
-import type { CodeText, Step } from '../program.ts';
+import type { CodeText, Step, Target } from '../program.ts';
+import { makeRefusal } from '../refusals.ts';
 import type { LoopRows, State } from '../state.ts';
 import { lookup, withVariable } from '../state.ts';
 import type { LoopStep } from './loop-body.ts';
-import { assignedIn } from './loop-body.ts';
+import { assignedIn } from '../program.ts';
 import { withColumns } from './loop-rows.ts';
-import { evaluateExpression } from './variables.ts';
+import { evaluateExpression } from './expressions.ts';
 
 type Assign = Extract<Step, { kind: 'assign' }>;
 
@@ -87,4 +88,24 @@ function orderOf(loop: LoopRows): string {
 
 function mentions(code: CodeText, name: string): boolean {
   return scan(code.text).some((token) => token.text.toLowerCase() === name.toLowerCase());
+}
+
+/** After a loop, variables that it set hold the value of its last iteration: not known. */
+export function forget(state: State, targets: readonly Target[], line: number): State {
+  let next = state;
+  for (const [name = ''] of targets) {
+    const value = lookup(state, name);
+    if (value === null) continue;
+    const refusal = makeRefusal(
+      'loop-carried',
+      { line, construct: name },
+      `After the loop ${name} holds the value of its last iteration.`,
+    );
+    next = withVariable(next, name, {
+      kind: 'poison',
+      refusal,
+      type: 'type' in value ? (value.type ?? null) : null,
+    });
+  }
+  return next;
 }

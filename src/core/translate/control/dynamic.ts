@@ -5,7 +5,7 @@ import { splitStatements } from '../postgres/split.ts';
 import type { CodeText, Step } from '../program.ts';
 import type { State, Value } from '../state.ts';
 import { withBlock, withoutBlock } from '../state.ts';
-import { constantVariable, evaluateExpression } from './variables.ts';
+import { constantVariable, evaluateExpression } from './expressions.ts';
 
 export function applyDynamic(
   evaluation: Evaluation,

@@ -4,14 +4,14 @@ import { from, plainText, sql, text } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import type { SortColumn } from '../postgres/scope.ts';
 import type { Step, Target } from '../program.ts';
-import { bodiesOf } from '../program.ts';
+import { assignedIn } from '../program.ts';
 import { makeRefusal } from '../refusals.ts';
 import type { LoopRows, State, Value } from '../state.ts';
 import { lookup, withBlock, withoutBlock, withVariable } from '../state.ts';
 import type { Version } from '../version.ts';
-import { carriedValues } from './carried.ts';
+import { carriedValues, forget } from './carried.ts';
 import { LoopAccesses, requireIndependence } from './independence.ts';
-import { declaredType } from './variables.ts';
+import { declaredType } from './expressions.ts';
 
 export type LoopStep = Extract<Step, { kind: 'for-query' | 'for-range' | 'while' }>;
 
@@ -186,7 +186,7 @@ function afterLoop(evaluation: Evaluation, step: LoopStep, after: State, before:
     variables: before.variables,
     lastRows: { kind: 'unknown', reason: 'A loop was done before.' },
   };
-  return evaluation.forget(next, assignedIn(step), step.line);
+  return forget(next, assignedIn(step), step.line);
 }
 
 /** Inside the loop a variable that it sets has no value until the iteration has set it. */
@@ -202,21 +202,4 @@ function withoutCarried(step: LoopStep, state: State): State {
     next = withVariable(next, name, { kind: 'poison', refusal, type: declaredType(state, name) });
   }
   return next;
-}
-
-/** Everything that a step, or a step inside it, puts a value into. */
-export function assignedIn(step: Step): readonly Target[] {
-  return [
-    ...ownTargets(step),
-    ...bodiesOf(step)
-      .flat()
-      .flatMap((inner) => assignedIn(inner)),
-  ];
-}
-
-function ownTargets(step: Step): readonly Target[] {
-  if (step.kind === 'assign') return [step.target];
-  if (step.kind === 'diagnostics') return step.items.map((item) => item.target);
-  if (step.kind === 'fetch') return step.targets;
-  return 'into' in step && step.into ? step.into : [];
 }

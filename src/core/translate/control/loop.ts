@@ -11,8 +11,9 @@ import type { CodeText, LoopSource, Step, Target } from '../program.ts';
 import type { State, Value } from '../state.ts';
 import { withBlock, withoutBlock } from '../state.ts';
 import { rowsWhere } from './loop-rows.ts';
-import { assignValue, constantValue, constantVariable, evaluateExpression } from './variables.ts';
-import type { ExpressionValue } from './variables.ts';
+import { assignValue } from './variables.ts';
+import { constantValue, constantVariable, evaluateExpression } from './expressions.ts';
+import type { ExpressionValue } from './expressions.ts';
 
 /** More iterations than this are not written out one by one. */
 const UNROLL = 24;

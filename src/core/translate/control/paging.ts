@@ -8,10 +8,10 @@ import { pageOf } from '../postgres/paging.ts';
 import type { Step } from '../program.ts';
 import type { State } from '../state.ts';
 import { lookup } from '../state.ts';
-import { constantVariable } from './variables.ts';
+import { constantVariable } from './expressions.ts';
 import { constantOf } from '../postgres/constants.ts';
 import { scan } from '../postgres/parser.ts';
-import { assignedIn } from './loop-body.ts';
+import { assignedIn } from '../program.ts';
 
 type While = Extract<Step, { kind: 'while' }>;
 

@@ -6,8 +6,9 @@ import { increment, upperBound } from '../postgres/stepping.ts';
 import type { Step } from '../program.ts';
 import type { State } from '../state.ts';
 import { lookup } from '../state.ts';
-import { assignedIn, overRows } from './loop-body.ts';
-import { evaluateExpression } from './variables.ts';
+import { assignedIn } from '../program.ts';
+import { overRows } from './loop-body.ts';
+import { evaluateExpression } from './expressions.ts';
 
 type While = Extract<Step, { kind: 'while' }>;
 

@@ -16,8 +16,8 @@ import {
   union,
   withGenerated,
 } from './context.ts';
-import { appended, shown } from './insert.ts';
-import type { Proposal } from './insert.ts';
+import { appended, shown } from './rows.ts';
+import type { Proposal } from './rows.ts';
 
 const PROPOSED = 'is_proposed';
 

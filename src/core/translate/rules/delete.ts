@@ -5,7 +5,7 @@ import { from, sql } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import type { RuleContext, WriteResult } from './context.ts';
 import { tableVersion } from './context.ts';
-import { shown, withComments } from './insert.ts';
+import { shown, withComments } from './rows.ts';
 
 export function deleteRows(statement: BoundDelete, context: RuleContext): WriteResult {
   const { alias } = statement.table;

@@ -1,13 +1,10 @@
 /** INSERT: the rows that were there, and the rows of the query. */
 import type { BoundInsert, BoundQuery } from '../bound.ts';
-import type { Fragment } from '../fragment.ts';
 import { from, sql, text } from '../fragment.ts';
+import type { Fragment } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import { refuse } from '../refusals.ts';
-import type { ShapeColumn } from '../table.ts';
-import type { ColumnInfo, Version } from '../version.ts';
 import { insertOnConflict } from './conflict.ts';
-import type { RuleContext, WriteResult } from './context.ts';
 import {
   assigned,
   columnsOf,
@@ -15,9 +12,13 @@ import {
   highestKey,
   selectList,
   tableVersion,
-  union,
   withGenerated,
 } from './context.ts';
+import type { RuleContext, WriteResult } from './context.ts';
+import { appended, shown, withComments } from './rows.ts';
+import type { Proposal } from './rows.ts';
+import type { ShapeColumn } from '../table.ts';
+import type { ColumnInfo, Version } from '../version.ts';
 
 export function insert(statement: BoundInsert, context: RuleContext): WriteResult {
   const { rows: added, keys } = insertedRows(statement, context);
@@ -25,37 +26,6 @@ export function insert(statement: BoundInsert, context: RuleContext): WriteResul
     return insertOnConflict(statement, statement.conflict, { rows: added, keys }, context);
   const next = appended(context, context.current, [added], statement);
   return { next, affected: added, added: [added], checks: [] };
-}
-
-/** The table with more rows. */
-export function appended(
-  context: RuleContext,
-  base: Version,
-  added: readonly Version[],
-  at: Pick<BoundInsert, 'lines' | 'table'>,
-): Version {
-  if (base.body.kind === 'empty') return union(context, added, { ...titled(at), change: null });
-  return union(context, [base, ...added], {
-    ...titled(at),
-    change: { kind: 'append', base, added },
-  });
-}
-
-function titled(at: Pick<BoundInsert, 'lines' | 'table'>): {
-  title: string;
-  lines: BoundInsert['lines'];
-} {
-  return { title: `rows of ${shown(at.table.name)}`, lines: at.lines };
-}
-
-export function shown(name: { readonly schema: string; readonly name: string }): string {
-  return name.schema === '' ? name.name : `${name.schema}.${name.name}`;
-}
-
-/** Rows that an INSERT proposes, and by which columns they are unique of themselves. */
-export interface Proposal {
-  readonly rows: Version;
-  readonly keys: Version['keys'];
 }
 
 /** The rows that an INSERT proposes, with every column of the table as it would be stored. */
@@ -194,10 +164,6 @@ function sourceVersion(
       sql: withComments(statement.comments, query.sql),
     },
   });
-}
-
-export function withComments(comments: readonly string[], fragment: Fragment): Fragment {
-  return comments.length === 0 ? fragment : sql`${comments.join('\n')}\n${fragment}`;
 }
 
 function defaultRow(columns: readonly ShapeColumn[], context: RuleContext): Fragment {

@@ -20,7 +20,7 @@ import {
   withGenerated,
 } from './context.ts';
 import { identifiedRows, keyColumns, onceForEach, onKeyNames } from './identify.ts';
-import { appended, shown, withComments } from './insert.ts';
+import { appended, shown, withComments } from './rows.ts';
 
 const EXISTS = 'source_row_exists';
 

@@ -16,7 +16,7 @@ import {
   withGenerated,
 } from './context.ts';
 import { identifiedRows, keyColumns, keyNames, onKeyNames } from './identify.ts';
-import { shown, withComments } from './insert.ts';
+import { shown, withComments } from './rows.ts';
 
 type Values = ReadonlyMap<string, Fragment>;
 
