@@ -110,3 +110,23 @@ export function findColumn(
   if (!item) return null;
   return columnOf(item, name) ?? (item.columns === null || isSystemColumn(name) ? 'maybe' : null);
 }
+
+/** A shape whose columns are named anew by a list such as `alias (a, b)`. */
+export function renamed(shape: QueryShape, head: readonly string[]): QueryShape {
+  if (head.length === 0) return shape;
+  const before = shape.columns;
+  const rename = (name: string): string => {
+    const index = before?.findIndex((column) => column.name === name) ?? -1;
+    return head[index] ?? name;
+  };
+  return {
+    columns:
+      before?.map((column) => ({ ...column, name: rename(column.name) })) ??
+      head.map((name) => ({ name, type: null })),
+    keys: shape.keys.map((key) => key.map((column) => rename(column))),
+    rowNumbers: shape.rowNumbers.map((n) => ({
+      column: rename(n.column),
+      partition: n.partition.map(rename),
+    })),
+  };
+}
