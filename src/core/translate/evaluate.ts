@@ -37,7 +37,7 @@ export interface CursorQuery {
 }
 
 /** How a list of steps ended. */
-export type Ending = 'falls-through' | 'returns' | 'raises' | 'leaves-loop' | 'next-row';
+type Ending = 'falls-through' | 'returns' | 'raises' | 'leaves-loop' | 'next-row';
 
 export interface Flow {
   readonly state: State;

@@ -6,7 +6,7 @@ import type { Refusal, SqlPart } from './types.ts';
 import type { Version } from './version.ts';
 
 /** A relation as it is at one moment. What name it gets is decided when the model is finished. */
-export interface VersionPart {
+interface VersionPart {
   readonly kind: 'version';
   readonly version: Version;
   /** The name that the text around knows the relation by, where the author gave it no alias. */
@@ -14,7 +14,7 @@ export interface VersionPart {
 }
 
 /** A value that could not be translated. Whatever needs it is refused with this reason. */
-export interface PoisonPart {
+interface PoisonPart {
   readonly kind: 'poison';
   readonly refusal: Refusal;
 }
@@ -72,10 +72,6 @@ export function from(version: Version, alias: string | null = null): Fragment {
   return [{ kind: 'version', version, alias }];
 }
 
-export function poison(refusal: Refusal): Fragment {
-  return [{ kind: 'poison', refusal }];
-}
-
 /** The text alone, holes as `…`: for messages and for comparing. */
 export function plainText(fragment: Fragment): string {
   return fragment
@@ -91,17 +87,4 @@ export function plainText(fragment: Fragment): string {
 /** Versions that a fragment reads directly. */
 export function versionsIn(fragment: Fragment): readonly Version[] {
   return fragment.flatMap((part) => (part.kind === 'version' ? [part.version] : []));
-}
-
-/** Indents every line after the first. Only where no string of the author spans lines. */
-export function indent(fragment: Fragment, by: string): Fragment {
-  return fragment.map((part) =>
-    part.kind === 'text' && !hasOpenQuote(part.text)
-      ? { kind: 'text', text: part.text.replaceAll('\n', `\n${by}`) }
-      : part,
-  );
-}
-
-function hasOpenQuote(value: string): boolean {
-  return value.includes("'") || value.includes('$$') || value.includes('"');
 }

@@ -49,7 +49,7 @@ export interface TableState {
 }
 
 /** Rows written by the last statement: what ROW_COUNT and FOUND tell of. */
-export type LastRows =
+type LastRows =
   | { readonly kind: 'rows'; readonly rows: Version }
   /** Inside a loop: whether there were any, for the row at hand. */
   | { readonly kind: 'flag'; readonly sql: Fragment }

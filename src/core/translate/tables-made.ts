@@ -88,7 +88,7 @@ function made(
 }
 
 /** A table that the routine makes was not there before. */
-export function nothing(evaluation: Evaluation, version: Version): Version {
+function nothing(evaluation: Evaluation, version: Version): Version {
   return evaluation.session.factory.make({
     ...version,
     title: 'not there yet',

@@ -29,7 +29,7 @@ export type SqlPart =
   /** A branch over parameters: rendered as Jinja `if` / `elif` / `else`. */
   | { readonly kind: 'branch'; readonly arms: readonly BranchArm[] };
 
-export interface BranchArm {
+interface BranchArm {
   /** A Jinja condition over parameters; null for the closing `else`. */
   readonly condition: string | null;
   readonly sql: Sql;
@@ -60,7 +60,7 @@ export interface Query {
  * `rebuild`: a table made again from its former rows and new ones; always exact.
  * `view`: a routine or view that only gives rows.
  */
-export type Materialization = 'table' | 'rebuild' | 'view';
+type Materialization = 'table' | 'rebuild' | 'view';
 
 /**
  * A cheaper form of the same final state, shown to be equal by keys and statements.
@@ -124,7 +124,7 @@ export interface TranslatedTest {
   readonly when: 'before' | 'after';
 }
 
-export interface TranslatedParameter {
+interface TranslatedParameter {
   readonly name: string;
   readonly type: string;
   /** SQL text of the default; null where the caller must give a value. */

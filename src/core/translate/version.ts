@@ -16,7 +16,7 @@ export interface Lines {
   readonly last: number;
 }
 
-export type VersionBody =
+type VersionBody =
   /** The state before the call: a table or view that exists. */
   | { readonly kind: 'initial'; readonly table: QualifiedName }
   | { readonly kind: 'empty' }
@@ -26,7 +26,7 @@ export type VersionBody =
   | { readonly kind: 'union'; readonly inputs: readonly Version[] };
 
 /** How a version came from an earlier one, where a cheaper materialization can use it. */
-export type Change =
+type Change =
   /** Rows were added, none was changed. */
   | { readonly kind: 'append'; readonly base: Version; readonly added: readonly Version[] }
   /** Rows were changed in place or added: `rows` holds each of them once, by a key of the table. */

@@ -16,7 +16,7 @@ import type { Pending } from './statement.ts';
 import type { TableShape } from './table.ts';
 import type { Version } from './version.ts';
 
-export function ruleContext(
+function ruleContext(
   evaluation: Evaluation,
   state: State,
   table: TableTarget,

@@ -263,7 +263,7 @@ function grown(evaluation: Evaluation, base: Version, added: readonly Version[])
   });
 }
 
-export function filtered(evaluation: Evaluation, version: Version, condition: Fragment): Version {
+function filtered(evaluation: Evaluation, version: Version, condition: Fragment): Version {
   if (version.body.kind === 'empty') return version;
   return evaluation.session.factory.make({
     ...version,

@@ -42,7 +42,7 @@ export function overLoop(evaluation: Evaluation, state: State, bound: BoundWrite
 }
 
 /** A query of the body, for every row of the loop. */
-export function lateral(query: BoundQuery, loop: LoopRows): BoundQuery {
+function lateral(query: BoundQuery, loop: LoopRows): BoundQuery {
   const one = query.keys.some((key) => key.length === 0);
   const names = query.columns?.map((column) => column.name) ?? [];
   const keys = one ? loop.rows.keys.flatMap((key) => keyInOutputs(key, query, names)) : [];

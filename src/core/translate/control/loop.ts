@@ -139,7 +139,7 @@ export function applyForQuery(evaluation: Evaluation, step: ForQuery, state: Sta
 }
 
 /** The rows that a loop, or a cursor, runs over. */
-export function loopQuery(
+function loopQuery(
   evaluation: Evaluation,
   source: LoopSource,
   state: State,

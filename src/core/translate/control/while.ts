@@ -40,7 +40,7 @@ export function applyWhile(evaluation: Evaluation, step: While, state: State): S
   );
 }
 
-export function applyFetchLoop(evaluation: Evaluation, loop: FetchLoop, state: State): State {
+function applyFetchLoop(evaluation: Evaluation, loop: FetchLoop, state: State): State {
   const given = evaluation.cursorArguments.get(loop.source.name) ?? null;
   return applyForQuery(
     evaluation,

@@ -16,7 +16,7 @@ export function constantOf(expression: string, variable: KnownVariable): Constan
   return value ? evaluate(value, variable) : undefined;
 }
 
-export function evaluate(node: Node, variable: KnownVariable): Constant | undefined {
+function evaluate(node: Node, variable: KnownVariable): Constant | undefined {
   if ('A_Const' in node) {
     const { ival, sval, boolval, isnull, fval } = node.A_Const;
     if (isnull) return null;

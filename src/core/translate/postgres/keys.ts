@@ -11,7 +11,7 @@ export interface JoinCondition {
   readonly onlyFor: ReadonlySet<RangeItem> | null;
 }
 
-export function conjuncts(node: Node | undefined): readonly Node[] {
+function conjuncts(node: Node | undefined): readonly Node[] {
   if (node === undefined) return [];
   if ('BoolExpr' in node && node.BoolExpr.boolop === 'AND_EXPR') {
     return (node.BoolExpr.args ?? []).flatMap((argument) => conjuncts(argument));
@@ -161,7 +161,7 @@ const AGGREGATES = new Set(
 );
 
 /** Whether an expression aggregates at its own level: no subquery, no window. */
-export function hasAggregate(node: object): boolean {
+function hasAggregate(node: object): boolean {
   if ('SubLink' in node) return false;
   if ('FuncCall' in node) {
     const call = (node as Extract<Node, { FuncCall: unknown }>).FuncCall;

@@ -20,7 +20,7 @@ const target = z.object({
 
 const datatype = z.object({ PLpgSQL_type: z.object({ typname: z.string() }) });
 
-export const datum = z.object({
+const datum = z.object({
   PLpgSQL_var: z
     .object({
       refname: z.string(),

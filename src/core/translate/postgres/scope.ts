@@ -2,7 +2,7 @@
 import type { ColumnInfo, Version } from '../version.ts';
 
 /** A numbered column of a subquery: `row_number() over (partition by …)`. */
-export interface RowNumber {
+interface RowNumber {
   readonly column: string;
   readonly partition: readonly string[];
 }
