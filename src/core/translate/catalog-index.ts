@@ -1,6 +1,6 @@
 /** A catalog with its names looked up fast, as one routine sees them. */
 import type { Catalog, QualifiedName, Routine, Table, View } from '../catalog/types.ts';
-import { qualified, routineId } from '../catalog/names.ts';
+import { qualified } from '../catalog/names.ts';
 
 export class CatalogIndex {
   readonly catalog: Catalog;
@@ -65,10 +65,6 @@ export class CatalogIndex {
       if (found) return found;
     }
     return [];
-  }
-
-  routineById(id: string): Routine | null {
-    return this.catalog.routines.find((routine) => routineId(routine) === id) ?? null;
   }
 
   /** Schemas in which a routine's unqualified names are looked up. */

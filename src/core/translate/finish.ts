@@ -2,7 +2,7 @@
 import type { QualifiedName, Routine } from '../catalog/types.ts';
 import { qualified, routineId } from '../catalog/names.ts';
 import type { Evaluation } from './evaluate.ts';
-import { choose } from './control/branch.ts';
+import { choose } from './control/choose.ts';
 import { sql } from './fragment.ts';
 import { canonicalType, baseOf } from './postgres/tree.ts';
 import { makeRefusal } from './refusals.ts';

@@ -1,7 +1,7 @@
 /** The models of one translation: which table each builds, and in what order they can be built. */
 import type { QualifiedName } from '../catalog/types.ts';
 import { qualified } from '../catalog/names.ts';
-import { addedSince } from './control/branch.ts';
+import { addedSince } from './control/choose.ts';
 import type { Evaluated } from './finish.ts';
 import { baseOf } from './postgres/tree.ts';
 import { makeRefusal } from './refusals.ts';

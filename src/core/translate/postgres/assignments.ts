@@ -3,7 +3,7 @@ import type { Assignment } from '../bound.ts';
 import { sql } from '../fragment.ts';
 import type { Fragment } from '../fragment.ts';
 import type { Node } from 'libpg-query';
-import { Binder } from './bind.ts';
+import type { Binder } from './bind.ts';
 import { splitAtCommas } from './clauses.ts';
 import type { Scope } from './scope.ts';
 import type { SourceText } from './source.ts';

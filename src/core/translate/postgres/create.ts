@@ -5,7 +5,7 @@ import type { Fragment } from '../fragment.ts';
 import type { CreateStmt, TableLikeClause } from 'libpg-query';
 import { between, findClauses } from './clauses.ts';
 import { common } from './write-context.ts';
-import { SourceText } from './source.ts';
+import type { SourceText } from './source.ts';
 import { names, relationName, typeText } from './tree.ts';
 import type { WriteContext } from './write-context.ts';
 import { refuse } from '../refusals.ts';

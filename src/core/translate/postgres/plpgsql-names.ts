@@ -1,9 +1,9 @@
 import type { Routine } from '../../catalog/types.ts';
 import { commentsByLine } from './comments.ts';
-import { fields } from './plpgsql-tree.ts';
+import type { fields } from './plpgsql-tree.ts';
 import type { Datum, Expression, TargetTree } from './plpgsql-tree.ts';
 import type { CodeText, LoopSource, Target } from '../program.ts';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /** Names and texts of a PL/pgSQL tree: its variables by number, its expressions with their lines. */
 export class Names {

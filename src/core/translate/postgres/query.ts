@@ -2,7 +2,7 @@
 import type { BoundQuery } from '../bound.ts';
 import { sql, text } from '../fragment.ts';
 import type { Node, SelectStmt } from 'libpg-query';
-import { Binder } from './bind.ts';
+import type { Binder } from './bind.ts';
 import { endOfStatement } from './clauses.ts';
 import { isRandom } from './clock.ts';
 import { functionPath, walk } from './tree.ts';

@@ -72,12 +72,6 @@ export class SourceText {
     this.#edits.push({ start, end, fragment });
   }
 
-  /** Puts a fragment in at one place. */
-  insert(at: number, fragment: Fragment): void {
-    if (this.#edits.some((edit) => edit.start === at && edit.end === at)) return;
-    this.#edits.push({ start: at, end: at, fragment });
-  }
-
   /** A stretch with its edits, without white space and comments around it. */
   slice(start: number, end: number): Fragment {
     const inside = this.tokens.filter((token) => token.start >= start && token.end <= end);

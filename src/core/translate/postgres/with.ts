@@ -4,7 +4,7 @@ import type { Fragment } from '../fragment.ts';
 import type { CommonTableExpr, Node } from 'libpg-query';
 import { findClauses } from './clauses.ts';
 import type { BindEnvironment } from './environment.ts';
-import { SourceText } from './source.ts';
+import type { SourceText } from './source.ts';
 import type { Version } from '../version.ts';
 
 /** CTEs of a WITH clause of which at least one writes; null where none does. */

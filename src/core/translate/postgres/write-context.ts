@@ -2,7 +2,7 @@
 import type { Returning } from '../bound.ts';
 import type { Fragment } from '../fragment.ts';
 import type { Node } from 'libpg-query';
-import { Binder } from './bind.ts';
+import type { Binder } from './bind.ts';
 import { between } from './clauses.ts';
 import type { BindEnvironment, WriteTarget } from './environment.ts';
 import type { JoinCondition } from './keys.ts';
