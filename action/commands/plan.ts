@@ -10,6 +10,7 @@ import { markdownText } from '../../src/core/report/markdown.ts';
 import { reporter } from '../../src/usecases/github-report.ts';
 import { bringManualModels } from '../../src/usecases/manual.ts';
 import { readSource } from '../../src/usecases/run-source.ts';
+import { statusReader } from '../../src/usecases/status.ts';
 import { startRun, StartRefused } from '../../src/usecases/run.ts';
 import { readPlanAt, runOfEvent } from '../plan-of-run.ts';
 import { JobError, output, runnerEvent, workflowUrl } from '../runner.ts';
@@ -65,8 +66,9 @@ export async function planCommand(): Promise<void> {
     await bringManualModels(metadata, repository, plan.settings.name);
     const issue = payload.issue ?? 0;
     const reporting = { metadata, plan, path, issue, workflowUrl: workflowUrl() };
-    const status = await reporter(context, reporting).report('running');
-    const open = status?.summary.state === 'open';
+    const before = await statusReader(metadata, plan.settings.name).read();
+    const open = before?.summary.state === 'open';
+    const status = await reporter(context, reporting).report(open ? 'running' : null);
     const count = Math.min(plan.settings.workers, MATRIX, Math.max(1, status?.summary.total ?? 1));
     output(
       'workers',

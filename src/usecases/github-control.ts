@@ -4,7 +4,9 @@ import { commandOfButton } from '../core/checkrun/buttons.ts';
 import { boxId, readMarker } from '../core/checkrun/monitor.ts';
 import { parseComment } from '../core/commands/parse.ts';
 import type { Command } from '../core/commands/parse.ts';
+import { effectiveAction } from '../core/lifecycle/action.ts';
 import { selectProcedures } from '../core/lifecycle/select.ts';
+import type { Status } from '../core/lifecycle/state.ts';
 import type { Plan } from '../core/plan/types.ts';
 import { markdownText } from '../core/report/markdown.ts';
 import { fitMarkdown } from '../core/checkrun/fit.ts';
@@ -173,19 +175,24 @@ function loadedTables(plan: Plan): readonly TableName[] {
   return plan.pipelines.filter(({ include }) => include).map(({ target }) => target);
 }
 
-/** Where there is work again and nobody to do it, another workflow run is asked for. */
+/** Where there is something to do again and nobody to do it, another workflow run is asked for. */
 async function wakeWorkers(
   context: GitHubContext,
   { metadata, plan, payload }: ControlOptions,
 ): Promise<void> {
   const name = plan.settings.name;
-  const words = await metadata.actions();
-  if (words.some((word) => word !== 'RUN') || (await metadata.workers(name)) > 0) return;
+  const { action } = effectiveAction(await metadata.actions());
+  if (action !== 'RUN' || (await metadata.workers(name)) > 0) return;
   const counts = await metadata.counts(name);
-  const ready = (counts.get('Pending') ?? 0) + (counts.get('Running') ?? 0);
-  if (ready === 0 || payload.issue === null) return;
+  const of = (...statuses: readonly Status[]) =>
+    statuses.reduce((sum, status) => sum + (counts.get(status) ?? 0), 0);
+  if (payload.issue === null) return;
   const issue = await context.github.issue(payload.issue);
   const marker = issue === null ? null : readMarker(issue.body);
   if (issue === null || marker === null) return;
+  const isReady = of('Pending', 'Running') > 0;
+  // Skipping the last one that was open ends the run: its pull request is to be made.
+  const isDone = !isReady && of('Blocked', 'Failed') === 0 && marker.pull_request === null;
+  if (!isReady && !isDone) return;
   await dispatchRun(context, { issue, marker }, marker.leg + 1, 0);
 }

@@ -184,28 +184,20 @@ export class GitHubDouble {
     );
     const template = found?.template ?? url.pathname;
     const over = this.rates.enter(method, template);
-    const answer = this.#answer(found ?? null, method, url, body, request, over);
-    this.rates.leave();
     const fault = this.#takeFault(method, url.pathname);
+    const answer =
+      fault === null || fault === 'drop'
+        ? this.#answer(found ?? null, method, url, body, request, over)
+        : { ...fault, body: { message: fault.message ?? 'a fault' } };
+    this.rates.leave();
     this.requests.push({ method, template, status: answer.status });
     if (fault === 'drop') {
       request.socket.destroy();
       return;
     }
-    const { status, headers, text } =
-      fault === null
-        ? {
-            status: answer.status,
-            headers: answer.headers ?? {},
-            text: JSON.stringify(answer.body),
-          }
-        : {
-            status: fault.status,
-            headers: fault.headers ?? {},
-            text: JSON.stringify({ message: fault.message ?? 'a fault' }),
-          };
+    const { status, headers = {} } = answer;
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
-    response.end(status === 204 ? undefined : text);
+    response.end(status === 204 ? undefined : JSON.stringify(answer.body));
   }
 
   #takeFault(method: string, path: string) {

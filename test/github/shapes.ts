@@ -1,6 +1,6 @@
 /** Answers in GitHub's shape: the description's own examples with the double's state laid over. */
 import { githubContract } from './contract.ts';
-import { APP, timestamp } from './state.ts';
+import { APP, PERMISSIONS, timestamp } from './state.ts';
 import type {
   CheckState,
   CommentState,
@@ -229,6 +229,7 @@ export function installationShape(): Shape {
     id: APP.installation,
     app_id: APP.id,
     app_slug: APP.slug,
+    permissions: PERMISSIONS,
     // GitHub's description wants an account to be a user and an enterprise at once.
     account: {
       ...userShape('acme'),

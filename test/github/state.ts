@@ -119,6 +119,18 @@ export interface World {
 export const APP = { id: 4242, slug: 'sprocket-test', installation: 77 } as const;
 export const BOT = `${APP.slug}[bot]`;
 
+/** What the owner of the repositories gave the App. */
+export const PERMISSIONS: Readonly<Record<string, string>> = {
+  actions: 'read',
+  checks: 'write',
+  contents: 'write',
+  issues: 'write',
+  members: 'read',
+  metadata: 'read',
+  pull_requests: 'write',
+  workflows: 'write',
+};
+
 export function newWorld(): World {
   return {
     repositories: new Map(),

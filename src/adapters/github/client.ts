@@ -54,14 +54,16 @@ export async function connectAsApp(
       'Give the App ID that the page of the App shows.',
     );
   }
-  const auth = createAppAuth({ appId, privateKey: identity.privateKey.replaceAll('\\n', '\n') });
   const asApp = plain(identity);
-  asApp.hook.wrap('request', async (request, options) => {
+  const auth = createAppAuth({
+    appId,
+    privateKey: identity.privateKey.replaceAll('\\n', '\n'),
+    request: asApp.request,
+  });
+  // Hooks see one object of options and none of what an outer hook passes on: it is changed in place.
+  asApp.hook.before('request', async (options) => {
     const { token } = await auth({ type: 'app' });
-    return request({
-      ...options,
-      headers: { ...options.headers, authorization: `bearer ${token}` },
-    });
+    options.headers['authorization'] = `bearer ${token}`;
   });
   const [app, installation] = [
     await call('read the App', () => asApp.request('GET /app')),
@@ -77,21 +79,17 @@ export async function connectAsApp(
       repositoryNames: [name.repo],
       permissions: granted(installation.permissions),
       refresh,
-      request: asApp.request,
     });
     return minted.token;
   };
   client.hook.wrap('request', async (request, options) => {
-    const withToken = async (refresh: boolean) =>
-      request({
-        ...options,
-        headers: { ...options.headers, authorization: `token ${await token(refresh)}` },
-      });
+    options.headers['authorization'] = `token ${await token(false)}`;
     try {
-      return await withToken(false);
+      return await request(options);
     } catch (error) {
       if (!isStatus(error, 401)) throw error;
-      return withToken(true);
+      options.headers['authorization'] = `token ${await token(true)}`;
+      return request(options);
     }
   });
   return { client, name, appId, slug: app?.slug ?? '' };

@@ -12,23 +12,30 @@ export interface WorkflowOptions {
   readonly secrets: readonly string[];
 }
 
-/** `actions/upload-artifact` v4.6.2. */
+/** Brings the Python that dbt runs in. */
+const PYTHON = 'actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0';
+const DBT = 'dbt-core~=1.11.0 dbt-postgres~=1.10';
+/** The throw-away server of the proofs: it lives as long as the job, and nobody else reaches it. */
+const SANDBOX_URL = 'postgresql://postgres:sandbox@localhost:5432/postgres';
+/** Keeps what a run reports beyond the step summary. */
 const UPLOAD = 'actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2';
 
 /**
  * The workflow's text. Payloads reach the Action as a file that GitHub writes, never as text in a
- * shell: there is no `run:` in it.
+ * shell: the only `run:` in it is constant.
  */
 export function workflowText(options: WorkflowOptions): string {
   const uses = `${options.action} # ${options.version}`;
-  const secrets = (indent: string): string[] =>
-    options.secrets.map((name) => `${indent}${name}: \${{ secrets.${name} }}`);
+  const secrets = (indent: string): string[] => [
+    ...options.secrets.map((name) => `${indent}${name}: \${{ secrets.${name} }}`),
+    `${indent}SANDBOX_DATABASE_URL: ${SANDBOX_URL}`,
+  ];
   const step = (command: string, inputs: readonly string[] = []): string[] => [
     `      - uses: ${uses}`,
     '        id: sprocket',
     '        with:',
     `          command: ${command}`,
-    '          app-id: ${{ vars.SPROCKET_APP_ID }}',
+    '          app-id: ${{ secrets.SPROCKET_APP_ID }}',
     '          private-key: ${{ secrets.SPROCKET_PRIVATE_KEY }}',
     ...inputs.map((input) => `          ${input}`),
     '        env:',
@@ -71,7 +78,18 @@ export function workflowText(options: WorkflowOptions): string {
       '      fail-fast: false',
       '      matrix:',
       '        worker: ${{ fromJSON(needs.plan.outputs.workers) }}',
+      '    services:',
+      '      sandbox:',
+      '        image: postgres:18-alpine',
+      '        env:',
+      '          POSTGRES_PASSWORD: sandbox',
+      '        ports: ["5432:5432"]',
+      '        options: --health-cmd pg_isready --health-interval 2s --health-retries 30',
       '    steps:',
+      `      - uses: ${PYTHON}`,
+      '        with:',
+      "          python-version: '3.12'",
+      `      - run: python -m pip install --quiet ${DBT}`,
       ...step('work', ['worker: ${{ matrix.worker }}']),
     ]),
     ...job('finish', [
@@ -114,6 +132,8 @@ export function planSkeleton(name: string): string {
     '# The names of secrets that hold the connection URLs. Never write a URL here.',
     'source: { dialect: postgres, url: SOURCE_DATABASE_URL }',
     'target: { dialect: postgres, url: TARGET_DATABASE_URL, metadata_schema: wirekite }',
+    '# The throw-away server that the workflow starts beside each worker.',
+    'sandbox: { url: SANDBOX_DATABASE_URL }',
     'production: { project: transform }',
     'workers: 4',
     '---',
@@ -154,7 +174,7 @@ export function onboardingBody(settingsUrl: string): string {
     '',
     `In [Settings, Secrets and variables, Actions](${settingsUrl}):`,
     '',
-    '- [ ] variable `SPROCKET_APP_ID`: the number on the page of the App',
+    '- [ ] secret `SPROCKET_APP_ID`: the number on the page of the App',
     '- [ ] secret `SPROCKET_PRIVATE_KEY`: a private key of the App',
     '- [ ] secret `SOURCE_DATABASE_URL`: the database with the stored procedures; a user that can only read is enough',
     '- [ ] secret `TARGET_DATABASE_URL`: the database that gets the tables; `sprocket check --connect` names each right that is missing',

@@ -4,7 +4,7 @@ import { githubContract } from '../contract.ts';
 import { created, ok, page, Refusal, text } from '../route.ts';
 import type { Route } from '../route.ts';
 import { appShape, installationShape, repositoryShape, runShape, userShape } from '../shapes.ts';
-import { APP, now } from '../state.ts';
+import { APP, now, PERMISSIONS } from '../state.ts';
 
 const REPO = '/repos/{owner}/{repo}';
 const HOUR = 3_600_000;
@@ -38,7 +38,7 @@ export const appRoutes: readonly Route[] = [
       const permissions =
         typeof asked === 'object' && asked !== null
           ? Object.fromEntries(Object.entries(asked).map(([key, level]) => [key, String(level)]))
-          : ALL;
+          : PERMISSIONS;
       const repositories = Array.isArray(body['repositories'])
         ? body['repositories'].map(String)
         : null;
@@ -178,15 +178,4 @@ const BUILT_IN: Readonly<Record<string, string>> = {
   write: 'write',
   maintain: 'write',
   admin: 'admin',
-};
-
-const ALL: Readonly<Record<string, string>> = {
-  actions: 'read',
-  checks: 'write',
-  contents: 'write',
-  issues: 'write',
-  members: 'read',
-  metadata: 'read',
-  pull_requests: 'write',
-  workflows: 'write',
 };

@@ -1,0 +1,225 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Connection } from '../../src/adapters/github/call.ts';
+import { connectAsApp } from '../../src/adapters/github/client.ts';
+import { openGitHub } from '../../src/adapters/github/github.ts';
+import { openGitHubRepository } from '../../src/adapters/github/repository.ts';
+import type { CheckContent } from '../../src/core/checkrun/types.ts';
+import { GitHubError } from '../../src/ports/github.ts';
+import { PRIVATE_KEY } from './auth.ts';
+import { GitHubDouble } from './double.ts';
+import type { Fault } from './double.ts';
+import { APP } from './state.ts';
+import type { RepositoryState } from './state.ts';
+
+let double: GitHubDouble;
+let repository: RepositoryState;
+let connection: Connection;
+const warnings: string[] = [];
+
+beforeAll(async () => {
+  double = await GitHubDouble.start();
+  repository = double.addRepository('acme', 'migration', { 'a.txt': 'a', 'models/b.sql': 'b' });
+  double.addRepository('acme', 'other', { 'a.txt': 'secret' });
+  connection = await connectAsApp(
+    {
+      appId: String(APP.id),
+      privateKey: PRIVATE_KEY.replaceAll('\n', '\\n'),
+      baseUrl: double.url,
+      throttle: true,
+      second: 5,
+      onWarning: (message) => warnings.push(message),
+    },
+    { owner: 'acme', repo: 'migration' },
+  );
+});
+afterAll(() => double.stop());
+afterEach(() => {
+  double.rates.forget();
+  double.faults.splice(0);
+  expect(double.violations.splice(0)).toEqual([]);
+});
+
+const content: CheckContent = {
+  state: { status: 'in_progress' },
+  title: 'Running',
+  summary: 'text',
+  text: null,
+  annotations: [],
+  buttons: [],
+  detailsUrl: null,
+};
+
+function main(): string {
+  return repository.git.resolve('main') ?? '';
+}
+
+describe('a token', () => {
+  test('is for one repository alone', async () => {
+    const other = openGitHub({ ...connection, name: { owner: 'acme', repo: 'other' } });
+    await expect(other.repository()).rejects.toMatchObject({ code: 'not-found', status: 404 });
+  });
+
+  test('that does not hold any more is minted again within the job', async () => {
+    const before = double.world.tokens.size;
+    double.world.tokens.clear();
+    await openGitHub(connection).repository();
+    expect(double.world.tokens.size).toBe(1);
+    expect(before).toBeGreaterThan(0);
+  });
+
+  test('has no permission that the job does not need', () => {
+    const [token] = double.world.tokens.values();
+    expect(token?.permissions).not.toHaveProperty('workflows');
+    expect(token?.repositories).toEqual(['migration']);
+  });
+});
+
+describe('a request that GitHub can not answer now', () => {
+  const faults: readonly (readonly [string, Fault['answer']])[] = [
+    ['502', { status: 502 }],
+    ['503', { status: 503 }],
+    ['429 with retry-after', { status: 429, headers: { 'retry-after': '1' } }],
+    [
+      '403 with retry-after',
+      { status: 403, headers: { 'retry-after': '1' }, message: 'secondary rate limit' },
+    ],
+    [
+      '403 of a spent quota',
+      {
+        status: 403,
+        headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1' },
+        message: 'API rate limit exceeded',
+      },
+    ],
+    ['a cut connection', 'drop'],
+  ];
+  test.each(faults)('%s is asked again', async (_what, answer) => {
+    double.faults.push({ method: 'GET', path: /\/repos\/acme\/migration$/u, answer });
+    const facts = await openGitHub(connection).repository();
+    expect(facts.defaultBranch).toBe('main');
+    expect(double.faults).toEqual([]);
+  });
+
+  test('a 403 for want of permission is not asked again, and says what to do', async () => {
+    double.faults.push({
+      method: 'GET',
+      path: /\/repos\/acme\/migration$/u,
+      answer: { status: 403, message: 'Resource not accessible by integration' },
+    });
+    const error: unknown = await openGitHub(connection)
+      .repository()
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(GitHubError);
+    expect(error).toMatchObject({ code: 'forbidden', status: 403 });
+  });
+});
+
+describe('a check run', () => {
+  test('of another App can not be changed', async () => {
+    const github = openGitHub(connection);
+    const made = await github.createCheck(main(), 'plan:x', content);
+    const state = repository.checks.get(made.id);
+    if (state === undefined) throw new Error('no check run');
+    repository.checks.set(made.id, { ...state, appId: 1 });
+    await expect(github.updateCheck(made.id, content)).rejects.toMatchObject({ status: 403 });
+  });
+
+  test('takes more annotations than one request holds', async () => {
+    const github = openGitHub(connection);
+    const annotations = Array.from({ length: 120 }, (_, at) => ({
+      path: 'plan.md',
+      startLine: at + 1,
+      endLine: at + 1,
+      level: 'failure' as const,
+      title: 'x',
+      message: 'y',
+    }));
+    const made = await github.createCheck(main(), 'plan:y', { ...content, annotations });
+    expect(repository.checks.get(made.id)?.annotations).toHaveLength(120);
+  });
+});
+
+describe('a dispatch', () => {
+  test('past the limits is refused before it is sent', async () => {
+    const github = openGitHub(connection);
+    const many = Object.fromEntries(Array.from({ length: 11 }, (_, at) => [`p${at}`, at]));
+    await expect(github.dispatch('x', many)).rejects.toMatchObject({ code: 'invalid' });
+    await expect(github.dispatch('x', { a: 'x'.repeat(65_600) })).rejects.toMatchObject({
+      code: 'invalid',
+    });
+    await expect(github.dispatch('x'.repeat(101), {})).rejects.toMatchObject({ code: 'invalid' });
+    expect(repository.dispatches).toEqual([]);
+  });
+});
+
+describe('a branch', () => {
+  const change = {
+    branch: 'sprocket/sales',
+    message: 'Models\n',
+    at: '2026-03-01T10:00:00.000Z',
+    rewrites: new Map<string, (current: string | null) => string>(),
+  };
+
+  test('is written with signed commits, keeps what people did, and is not written twice', async () => {
+    const runs = openGitHubRepository(connection);
+    const start = main();
+    const files = new Map([
+      ['transform/models/x.sql', 'select 1'],
+      ['transform/models/y.sql', 'select 2'],
+    ]);
+    const first = await runs.commit({ ...change, start, files });
+    expect(first).toMatchObject({ changed: true, kept: [] });
+    expect(await runs.commit({ ...change, start, files })).toMatchObject({
+      changed: false,
+      commit: first.commit,
+    });
+    repository.git.commit(
+      'sprocket/sales',
+      { 'transform/models/x.sql': 'select 42', 'transform/models/own.sql': 'select 3' },
+      'My way',
+      { name: 'octocat', email: 'octocat@example.com' },
+    );
+    const next = await runs.commit({
+      ...change,
+      start,
+      files: new Map([['transform/models/x.sql', 'select 1 -- again']]),
+      rewrites: new Map([['plan.md', (current) => `${current ?? ''}status`]]),
+    });
+    expect(next.kept).toEqual(['transform/models/x.sql']);
+    expect(Object.fromEntries(await runs.readFolder(next.commit, 'transform'))).toEqual({
+      'transform/models/own.sql': 'select 3',
+      'transform/models/x.sql': 'select 42',
+    });
+    expect(await runs.readFile(next.commit, 'plan.md')).toBe('status');
+    expect(await runs.readFile(next.commit, 'models/b.sql')).toBe('b');
+    const peoples = await runs.readPeoples('sprocket/sales', start, 'transform');
+    expect([...peoples.keys()]).toEqual(['transform/models/own.sql', 'transform/models/x.sql']);
+  });
+
+  test('that somebody moves meanwhile is tried again', async () => {
+    const runs = openGitHubRepository(connection);
+    double.faults.push({
+      method: 'PATCH',
+      path: /\/git\/refs\//u,
+      answer: { status: 422, message: 'Update is not a fast forward' },
+    });
+    const done = await runs.commit({
+      ...change,
+      start: main(),
+      files: new Map([['transform/models/z.sql', 'select 9']]),
+    });
+    expect(done.changed).toBe(true);
+    expect(await runs.readFile(done.commit, 'transform/models/z.sql')).toBe('select 9');
+  });
+
+  test.each(['../x', '.git/config', 'a//b', '/a', 'a\\b'])(
+    '%s is no path to write',
+    async (path) => {
+      const runs = openGitHubRepository(connection);
+      const files = new Map([[path, 'x']]);
+      await expect(runs.commit({ ...change, start: null, files })).rejects.toMatchObject({
+        code: 'unsafe-path',
+      });
+    },
+  );
+});
