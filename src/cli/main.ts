@@ -2,8 +2,8 @@
 /** The command `sprocket`. */
 import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import './parser-memory.ts';
 import { EXIT, exitStatus, failureOf, failureText } from './output/failure.ts';
+import { keepParserSmall } from './parser-memory.ts';
 
 interface CommandModule {
   register(program: Command): void;
@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
 
 /** Runs a command line (without the program's name); gives the exit status. */
 async function main(args: readonly string[]): Promise<number> {
+  keepParserSmall();
   const program = new Command('sprocket')
     .description('Moves a data warehouse from stored procedures to dbt, and proves each model.')
     .showHelpAfterError('Run "sprocket --help" for the commands.')
