@@ -5,7 +5,7 @@
 import { qualified, routineId } from '../core/catalog/names.ts';
 import type { Catalog } from '../core/catalog/types.ts';
 import { projectOptions } from '../core/lifecycle/branch.ts';
-import type { RunMember } from '../core/lifecycle/run.ts';
+import type { RunMember, RunMembers } from '../core/lifecycle/run.ts';
 import {
   failureText,
   faultVerdict,
@@ -29,7 +29,9 @@ import type { BatchWork } from './work.ts';
 export interface ProofRequest {
   readonly plan: Plan;
   readonly catalog: Catalog;
-  /** Of every procedure of the run, in execution order. */
+  /** Every procedure of the run, in execution order. */
+  readonly members: RunMembers;
+  /** Theirs, in the same order. */
   readonly translations: readonly Translation[];
   /** Those to prove. */
   readonly ids: readonly string[];
@@ -232,7 +234,7 @@ async function prove(tools: PhaseTools, claim: Claim, analysis: Analysis): Promi
   const translations = [...members.keys()].flatMap(
     (id) => stored.get(id) ?? analysis.translations.get(id) ?? [],
   );
-  const request = { plan, catalog, translations, ids, signal: claim.interruption };
+  const request = { plan, catalog, members, translations, ids, signal: claim.interruption };
   await claim.log('info', ids, 'Proving.');
   const results = await proveApart(tools.prove, request);
   await claim.mark(
