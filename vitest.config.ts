@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** In CI the counts are needed as numbers, beside the output for people. */
+const inCi = (process.env.CI ?? '') !== '';
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -7,5 +10,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     pool: 'forks',
     maxWorkers: 2,
+    reporters: inCi ? ['default', 'json'] : ['default'],
+    outputFile: { json: 'build/test-results.json' },
   },
 });
