@@ -66,6 +66,8 @@ function situationAfter(status: RunStatus, goesOn: boolean): RunSituation {
   if (goesOn) return 'running';
   if (status.summary.state === 'needs a person') return 'needs a person';
   const situation = situationOf(status);
+  // Held, and nobody is there to wait: Resume starts workers again, and not by itself.
+  if (situation === 'paused') return 'stopped';
   // Nobody works any more: what is neither done nor held by a person was interrupted.
   return situation === 'running' ? 'interrupted' : situation;
 }

@@ -62,7 +62,7 @@ beforeAll(async () => {
   runner = new WorkflowRunner(stage.double, BUNDLE, {
     SOURCE_DATABASE_URL: url,
     TARGET_DATABASE_URL: url,
-    SANDBOX_DATABASE_URL: url,
+    SANDBOX_DATABASE_URL: url.replace(/\/[^/]*$/u, '/postgres'),
     SPROCKET_DBT: join(import.meta.dirname, '../../.venv/bin/dbt'),
   });
 });
@@ -99,6 +99,7 @@ test('a merged plan runs, a refused procedure is skipped by comment, and one pul
     ['finish', 0, ''],
   ]);
   expect(lastCheck()).toMatchObject({ status: 'completed', conclusion: 'action_required' });
+  expect(lastCheck()?.annotations).toMatchObject([{ title: 'dw.load_other(text) failed' }]);
   expect(lastCheck()?.title).toMatch(/^Needs a person: 2 of 3 done, 1 failed/u);
   expect(lastCheck()?.annotations).toMatchObject([
     { path: 'plan.md', title: 'dw.load_other(text) failed' },
@@ -163,3 +164,51 @@ test('every webhook again, in another order and late, changes nothing', async ()
     head: production.git.run(['rev-parse', 'sprocket/sales']),
   }).toEqual(before);
 });
+
+test('a run that is paused, gone on with, and whose runner dies, ends all the same', async () => {
+  const second = stage.double.addRepository('acme', 'second', { 'README.md': 'hello' });
+  const plan = planText([{ name: 'dw.load_big()' }, { name: 'dw.load_total()' }], 'second').replace(
+    'url: TARGET_DATABASE_URL }',
+    'url: TARGET_DATABASE_URL, metadata_schema: second }\nsandbox: { url: SANDBOX_DATABASE_URL }\nworkers: 1',
+  );
+  const first = runner.results.length;
+  people.push(stage.double, second, { 'plan.md': plan });
+  await until(() => runner.results.slice(first).some(({ command }) => command === 'plan'));
+  people.comment(stage.double, second, 1, '/pause the source is being restored');
+  await until(() =>
+    runner.results.some(({ command, log }) => command === 'control' && log.includes('PAUSE')),
+  );
+  const check = [...second.checks.values()].at(-1);
+  expect(check).toMatchObject({ status: 'in_progress', conclusion: null });
+  expect(check?.title).toMatch(/^Paused: /u);
+  expect(check?.summary).toContain('Paused by octocat: the source is being restored');
+  expect(check?.actions.map(({ label }) => label)).toEqual(['Resume', 'Stop']);
+  expect(runner.living.size).toBe(1);
+  for (const child of runner.living) child.kill('SIGKILL');
+  await runner.settled();
+  expect(pullsOf(second)).toEqual([]);
+  expect([...second.checks.values()].at(-1)?.title).toMatch(/^Stopped: /u);
+
+  people.comment(stage.double, second, 1, '/resume');
+  await settled();
+  expect([...second.checks.values()].at(-1)).toMatchObject({ conclusion: 'success' });
+  expect(pullsOf(second)).toHaveLength(1);
+  const proofs = await connectTo(url);
+  const { rows } = await proofs.query(
+    `SELECT source, restarts FROM second.wirekite_progress WHERE operation = 'P' AND finish_time IS NOT NULL ORDER BY 1`,
+  );
+  await proofs.close();
+  expect(rows.map(([source]) => source)).toEqual(['dw.load_big()', 'dw.load_total()']);
+});
+
+function pullsOf(target: RepositoryState) {
+  return [...target.issues.values()].filter(({ pull }) => pull !== null);
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+}

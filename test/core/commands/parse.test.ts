@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCommentEvent } from '../../../src/core/commands/comment.ts';
@@ -119,5 +121,12 @@ test('the help names every command as the parser takes it', () => {
   for (const { name } of COMMANDS) {
     expect(help).toContain(`\`${usageOf(name)}\``);
     expect(parseComment(`/${name} dw.a() because`).kind).not.toBe('unknown');
+  }
+});
+
+test('the page of commands says what the table says', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/github/commands.md'), 'utf8');
+  for (const { name, help } of COMMANDS) {
+    expect(page).toContain(`| \`${usageOf(name)}\` | ${help} |`);
   }
 });
