@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
  * `npm run demo`: the sample warehouse from stored procedures to a proven dbt project, on this
- * machine. What it makes is in `.sprocket/demo`; a second run goes on where the first one ended.
+ * machine. What it makes is in `.sprocket/demo`, or in the folder that is given; a second run goes on
+ * where the first one ended.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { checkOutBranch } from '../src/adapters/git/checkout.ts';
 import { connect } from '../src/adapters/postgres/connection.ts';
 import { formatSeconds } from '../src/core/report/text.ts';
@@ -15,7 +16,7 @@ import type { SqlSession } from '../src/ports/sandbox.ts';
 import { openDemoServer } from './demo-server.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const FOLDER = join(ROOT, '.sprocket', 'demo');
+const FOLDER = resolve(process.argv[2] ?? join(ROOT, '.sprocket', 'demo'));
 /** The migration repository, with plan.md. */
 const REPOSITORY = join(FOLDER, 'warehouse');
 /** The run's branch as files. */
