@@ -134,6 +134,7 @@ export function types(
     kind: TYPE_KINDS[row.kind],
     labels: row.labels ?? [],
     baseType: row.base,
+    ...(row.default === null ? {} : { defaultSql: row.default }),
     fields: row.kind === 'c' ? fields(row.relation).map(({ name, type }) => ({ name, type })) : [],
   }));
 }

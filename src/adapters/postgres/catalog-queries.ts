@@ -184,7 +184,8 @@ export const TYPE_ROWS = `
     'schema', n.nspname, 'name', t.typname, 'kind', t.typtype, 'relation', t.typrelid::text,
     'labels', (
       SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
-    'base', CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END)
+    'base', CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
+    'default', CASE WHEN t.typtype = 'd' THEN t.typdefault END)
   FROM pg_type t
   JOIN pg_namespace n ON n.oid = t.typnamespace
   LEFT JOIN pg_class r ON r.oid = t.typrelid

@@ -77,6 +77,7 @@ export const typeSchema = nameSchema.extend({
   relation: z.string(),
   labels: listSchema,
   base: z.string().nullable(),
+  default: z.string().nullable(),
 });
 
 const parameterSchema = z.object({

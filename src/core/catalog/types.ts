@@ -131,6 +131,8 @@ export interface UserType {
   readonly labels: readonly string[];
   /** Underlying type of a domain. */
   readonly baseType: string | null;
+  /** SQL text of a domain's own DEFAULT, which its columns have where they name none. */
+  readonly defaultSql?: string;
   /** Fields of a composite type. */
   readonly fields: readonly { readonly name: string; readonly type: string }[];
 }

@@ -130,6 +130,10 @@ export class StateEnvironment implements BindEnvironment {
     return this.variable([`$${index}`]) ?? (parameter ? this.variable([parameter.name]) : null);
   }
 
+  shadowsBuiltIn(name: string): boolean {
+    return this.#session.index.shadowsBuiltIn(name, this.#routine);
+  }
+
   functionCall(path: readonly string[], place: Place): FunctionReading {
     const [routine] = this.#session.index.routines(path, this.#searchPath);
     if (!routine) return { kind: 'plain' };

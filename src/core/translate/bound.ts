@@ -166,6 +166,8 @@ export type BoundStatement =
       readonly table: TableTarget;
       readonly query: BoundQuery;
       readonly head: readonly string[] | null;
+      /** False for WITH NO DATA: the columns without the rows. */
+      readonly withData: boolean;
       readonly onlyIfMissing: boolean;
     })
   | (Common & {

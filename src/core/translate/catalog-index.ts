@@ -8,6 +8,7 @@ export class CatalogIndex {
   readonly #views: ReadonlyMap<string, View>;
   readonly #routines: ReadonlyMap<string, readonly Routine[]>;
   readonly #types: ReadonlySet<string>;
+  readonly #domainDefaults: ReadonlyMap<string, string>;
   readonly #referring: ReadonlyMap<string, readonly Table[]>;
 
   constructor(catalog: Catalog) {
@@ -25,6 +26,18 @@ export class CatalogIndex {
       ]),
     );
     this.#types = new Set(catalog.types.map((type) => qualified(type.name)));
+    this.#domainDefaults = new Map(
+      catalog.types.flatMap(({ name, defaultSql }): [string, string][] =>
+        defaultSql === undefined
+          ? []
+          : [
+              [qualified(name), defaultSql],
+              ...(catalog.searchPath.includes(name.schema)
+                ? [[name.name, defaultSql] satisfies [string, string]]
+                : []),
+            ],
+      ),
+    );
   }
 
   table(name: QualifiedName): Table | null {
@@ -49,6 +62,11 @@ export class CatalogIndex {
     return null;
   }
 
+  /** DEFAULT of a domain, by its name as the catalog prints it; null for none, and other types. */
+  domainDefault(type: string): string | null {
+    return this.#domainDefaults.get(type.replaceAll('"', '')) ?? null;
+  }
+
   resolveType(name: string, path: readonly string[]): QualifiedName | null {
     const schema = path.find((candidate) =>
       this.#types.has(qualified({ schema: candidate, name })),
@@ -69,13 +87,28 @@ export class CatalogIndex {
 
   /** Schemas in which a routine's unqualified names are looked up. */
   searchPathOf(routine: Routine): readonly string[] {
-    const own = routine.settings.search_path;
-    if (own === undefined) return this.catalog.searchPath;
-    return own
-      .split(',')
-      .map((schema) => schema.trim().replaceAll(/^["']|["']$/gu, ''))
-      .filter((schema) => schema !== '' && schema !== '$user' && schema !== 'pg_catalog');
+    const own = ownPath(routine);
+    return own ? own.filter((schema) => schema !== BUILT_IN) : this.catalog.searchPath;
   }
+
+  /** Whether a function of the user is found before a built-in one of the same name. */
+  shadowsBuiltIn(name: string, routine: Routine): boolean {
+    const own = ownPath(routine) ?? [];
+    const before = own.slice(0, Math.max(own.indexOf(BUILT_IN), 0));
+    return before.length > 0 && this.routines([name], before).length > 0;
+  }
+}
+
+const BUILT_IN = 'pg_catalog';
+
+/** The routine's own SET search_path; null where it has none. */
+function ownPath(routine: Routine): readonly string[] | null {
+  const own = routine.settings.search_path;
+  if (own === undefined) return null;
+  return own
+    .split(',')
+    .map((schema) => schema.trim().replaceAll(/^["']|["']$/gu, ''))
+    .filter((schema) => schema !== '' && schema !== '$user');
 }
 
 /** The overload that takes this many arguments; null where none does. */

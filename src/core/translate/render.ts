@@ -75,7 +75,7 @@ class Renderer {
     if (body.kind === 'query' && body.head === null) return this.fragment(body.sql);
     if (body.kind === 'union') return this.#union(body.inputs);
     return [
-      { kind: 'text', text: `select ${columnList(version)}\nfrom ` },
+      { kind: 'text', text: `select${columnList(version)}\nfrom ` },
       ...this.#from(version, null),
     ];
   }
@@ -173,7 +173,7 @@ class Renderer {
       flat.flatMap((input, index) => [
         {
           kind: 'text',
-          text: `${index === 0 ? '' : '\n\nunion all\n\n'}select ${columnList(input)}\nfrom `,
+          text: `${index === 0 ? '' : '\n\nunion all\n\n'}select${columnList(input)}\nfrom `,
         },
         ...this.#from(input, null),
       ]),
@@ -190,11 +190,8 @@ class Renderer {
 
 function columnList(version: Version): string {
   const { columns } = version;
-  if (columns === null) return '*';
-  return `\n    ${columns.map((column) => identifier(column.name)).join(',\n    ')}`.replace(
-    /^\n/u,
-    '\n',
-  );
+  if (columns === null) return ' *';
+  return `\n    ${columns.map((column) => identifier(column.name)).join(',\n    ')}`;
 }
 
 function emptyRelation(version: Version): string {

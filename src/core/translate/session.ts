@@ -125,13 +125,14 @@ export class Session {
         column.identity !== null ||
         column.sequence !== null ||
         column.defaultSql?.startsWith('nextval(') === true;
+      const defaultSql = column.defaultSql ?? this.index.domainDefault(column.type);
       return {
         name: column.name,
         type: column.type,
         notNull: !column.nullable,
         readBack: this.reads.has(qualified(table.name)),
         surrogate,
-        defaultSql: surrogate || column.defaultSql === null ? null : bindDefault(column.defaultSql),
+        defaultSql: surrogate || defaultSql === null ? null : bindDefault(defaultSql),
         generated: column.generatedSql === null ? null : bindDefault(column.generatedSql),
       };
     });

@@ -49,7 +49,8 @@ export function applyStatement(
     } else {
       next = applyOther(evaluation, next, bound);
     }
-    if (part.name !== null && rows) relations.set(part.name, rows);
+    if (part.name !== null && rows)
+      relations.set(part.name, renamed(evaluation, rows, part.name, part.head));
     last = rows;
   }
   next = commit(evaluation, next, pending);
@@ -77,6 +78,30 @@ function isWrite(bound: BoundStatement): bound is BoundWrite {
     bound.kind === 'delete' ||
     bound.kind === 'merge'
   );
+}
+
+/** The rows of a CTE whose columns are named anew in its head. */
+function renamed(
+  evaluation: Evaluation,
+  rows: Version,
+  label: string,
+  head: readonly string[],
+): Version {
+  if (head.length === 0) return rows;
+  const rename = (column: string): string =>
+    head[rows.columns?.findIndex(({ name }) => name === column) ?? -1] ?? column;
+  return evaluation.session.factory.make({
+    ...rows,
+    label,
+    title: `with ${label}`,
+    columns:
+      rows.columns?.map((column, index) => ({ ...column, name: head[index] ?? column.name })) ??
+      null,
+    keys: rows.keys.map((key) => key.map(rename)),
+    change: null,
+    owner: null,
+    body: { kind: 'query', head, sql: sql`select *\nfrom ${from(rows)}` },
+  });
 }
 
 function queryVersion(

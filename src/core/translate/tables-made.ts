@@ -44,7 +44,9 @@ export function createAs(
     change: null,
     owner: null,
     dataFree: bound.query.reads.length === 0,
-    body: { kind: 'query', head: bound.head, sql: withComments(bound.comments, bound.query.sql) },
+    body: bound.withData
+      ? { kind: 'query', head: bound.head, sql: withComments(bound.comments, bound.query.sql) }
+      : { kind: 'empty' },
   });
   const shape: TableShape = {
     name,

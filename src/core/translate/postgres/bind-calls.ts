@@ -2,6 +2,7 @@
 import { text } from '../fragment.ts';
 import type { FuncCall, Node } from 'libpg-query';
 import type { Binder } from './bind.ts';
+import { isExternal } from './external.ts';
 import { clockFunctionType, isRandom } from './clock.ts';
 import type { Scope } from './scope.ts';
 import { functionPath, names, typeText } from './tree.ts';
@@ -25,9 +26,13 @@ export function bindCall(binder: Binder, call: FuncCall, scope: Scope | null): v
   const name = path.at(-1) ?? '';
   const start = binder.source.index(call.location);
   const nameParts = names(call.funcname).length;
-  if (path.length === 1 && isClock(name, call)) {
+  const shadowed = path.length === 1 && binder.environment.shadowsBuiltIn(name);
+  if (path.length === 1 && isClock(name, call) && !shadowed) {
     bindClock(binder, start, clockFunctionType(name) ?? 'timestamp with time zone');
     return;
+  }
+  if (isExternal(name)) {
+    refuse('external', binder.place(start), `${name} reads or writes outside of the database.`);
   }
   if (path.length === 1 && isRandom(name)) binder.random.push(binder.place(start));
   if (path.length === 1 && name === 'nextval') {

@@ -18,12 +18,12 @@ export function constantOf(expression: string, variable: KnownVariable): Constan
 
 function evaluate(node: Node, variable: KnownVariable): Constant | undefined {
   if ('A_Const' in node) {
-    const { ival, sval, boolval, isnull, fval } = node.A_Const;
+    const { ival, sval, boolval, isnull } = node.A_Const;
     if (isnull) return null;
     if (sval) return sval.sval ?? '';
     if (boolval) return boolval.boolval ?? false;
-    if (ival) return ival.ival ?? 0;
-    return fval ? Number(fval.fval) : undefined;
+    // Numbers with a point, and those beyond an integer, stay as they are written: digits count.
+    return ival ? (ival.ival ?? 0) : undefined;
   }
   if ('ColumnRef' in node) return variable(columnPath(node.ColumnRef));
   if ('TypeCast' in node && node.TypeCast.arg)
@@ -75,14 +75,19 @@ function operatorConstant(node: A_Expr, variable: KnownVariable): Constant | und
   if ((operator === '<>' || operator === '!=') && typeof left === typeof right)
     return left !== right;
   if (typeof left !== 'number' || typeof right !== 'number') return undefined;
-  if (operator === '+') return left + right;
-  if (operator === '-') return left - right;
-  if (operator === '*') return left * right;
+  if (operator === '+') return integer(left + right);
+  if (operator === '-') return integer(left - right);
+  if (operator === '*') return integer(left * right);
   if (operator === '<') return left < right;
   if (operator === '<=') return left <= right;
   if (operator === '>') return left > right;
   if (operator === '>=') return left >= right;
   return undefined;
+}
+
+/** An integer of the database; undefined where the sum is beyond it, and ends in an error there. */
+function integer(value: number): number | undefined {
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? value : undefined;
 }
 
 function callConstant(call: FuncCall, variable: KnownVariable): Constant | undefined {

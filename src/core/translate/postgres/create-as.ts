@@ -35,6 +35,7 @@ export function bindSelectInto(
     },
     query: bindQuery(query, context, start, undefined),
     head: null,
+    withData: true,
     onlyIfMissing: false,
   };
 }
@@ -63,6 +64,7 @@ export function bindCreateAs(statement: CreateTableAsStmt, context: WriteContext
     },
     query: bindQuery(query.SelectStmt, context, start, data?.token),
     head: head.length > 0 ? head : null,
+    withData: statement.into?.skipData !== true,
     onlyIfMissing: statement.if_not_exists === true,
   };
 }

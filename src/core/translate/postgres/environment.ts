@@ -29,6 +29,8 @@ export interface BindEnvironment {
   variable(path: readonly string[]): VariableReading | null;
   /** The value of `$n`. */
   positional(index: number): VariableReading | null;
+  /** Whether a name without a schema means a function of the user before a built-in one. */
+  shadowsBuiltIn(name: string): boolean;
   /** Checks a call of a function; refuses it by throwing where it can't be kept. */
   functionCall(path: readonly string[], place: Place): FunctionReading;
   /** Whether a variable is meant where a column has the same name. */

@@ -16,6 +16,7 @@ import { parseSql } from './parser.ts';
 import { bindQuery } from './query.ts';
 import { newScope } from './scope.ts';
 import { SourceText } from './source.ts';
+import { names } from './tree.ts';
 import {
   withClauseEnd,
   withPrefixedSubqueries,
@@ -34,6 +35,8 @@ import type { Version } from '../version.ts';
 export interface StatementPart {
   /** Name of the CTE; null for the statement itself. */
   readonly name: string | null;
+  /** New names of its columns, as in `with name (a, b) as`; empty where there are none. */
+  readonly head: readonly string[];
   /** `relations`: what the CTEs before it gave, by name. */
   bind(relations: ReadonlyMap<string, Version>): BoundStatement;
 }
@@ -48,14 +51,16 @@ export function readStatement(
   if (!node) return [];
   const ctes = writingCtes(node);
   if (ctes === null)
-    return [{ name: null, bind: () => bindWhole(node, code, source, environment) }];
+    return [{ name: null, head: [], bind: () => bindWhole(node, code, source, environment) }];
   const parts = ctes.map((cte): StatementPart => ({
     name: cte.ctename ?? '',
+    head: names(cte.aliascolnames),
     bind: (relations) => bindCte(cte, code, environment, relations),
   }));
   const main = withClauseEnd(source);
   const whole: StatementPart = {
     name: null,
+    head: [],
     bind: (relations) =>
       bindWhole(
         node,

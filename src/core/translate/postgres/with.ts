@@ -25,6 +25,7 @@ export function withRelations(
       (name.schema === null ? relations.get(name.name) : undefined) ?? environment.relation(name),
     variable: (path) => environment.variable(path),
     positional: (index) => environment.positional(index),
+    shadowsBuiltIn: (name) => environment.shadowsBuiltIn(name),
     functionCall: (path, place) => environment.functionCall(path, place),
     target: (name, alias, place) => environment.target(name, alias, place),
     defaultOf: (table, column) => environment.defaultOf(table, column),

@@ -1,0 +1,241 @@
+import { describe, expect, it } from 'vitest';
+import { shown, statements, withParser } from './catalog.ts';
+
+withParser();
+
+describe('INSERT … ON CONFLICT', () => {
+  it('does nothing for rows whose key is there', () => {
+    expect(
+      shown(
+        statements(
+          `INSERT INTO dw.t SELECT id, code, amount FROM stg.s ON CONFLICT (id) DO NOTHING;`,
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.t (rebuild):
+      with t_inserted as (
+      SELECT id, code, amount FROM {current stg.s}
+      ), t_new as (
+      select
+          proposed.id,
+          proposed.code,
+          proposed.amount
+      from t_inserted as proposed
+      where not exists (
+          select 1
+          from {former dw.t} as existing
+          where existing.id = proposed.id
+      )
+      )
+      select
+          id,
+          code,
+          amount
+      from {former dw.t}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from t_new
+      append :
+      with t_inserted as (
+      SELECT id, code, amount FROM {current stg.s}
+      )
+      select
+          proposed.id,
+          proposed.code,
+          proposed.amount
+      from t_inserted as proposed
+      where not exists (
+          select 1
+          from {former dw.t} as existing
+          where existing.id = proposed.id
+      )"
+    `);
+  });
+
+  it('keeps one row of each key where the query may give several, and tests for ties', () => {
+    expect(
+      shown(
+        statements(
+          `INSERT INTO dw.t SELECT amount::integer, code, amount FROM stg.s ON CONFLICT DO NOTHING;`,
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.t (rebuild):
+      with t_inserted (id, code, amount) as (
+      SELECT amount::integer, code, amount FROM {current stg.s}
+      ), t_new as (
+      select
+          id,
+          code,
+          amount
+      from (
+          select
+              proposed.*,
+              row_number() over (partition by proposed.id) as row_of_key
+          from t_inserted as proposed
+          where not exists (
+          select 1
+          from {former dw.t} as existing
+          where existing.id = proposed.id
+      )
+      ) as numbered
+      where row_of_key = 1
+      )
+      select
+          id,
+          code,
+          amount
+      from {former dw.t}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from t_new
+      append :
+      with t_inserted (id, code, amount) as (
+      SELECT amount::integer, code, amount FROM {current stg.s}
+      )
+      select
+          id,
+          code,
+          amount
+      from (
+          select
+              proposed.*,
+              row_number() over (partition by proposed.id) as row_of_key
+          from t_inserted as proposed
+          where not exists (
+          select 1
+          from {former dw.t} as existing
+          where existing.id = proposed.id
+      )
+      ) as numbered
+      where row_of_key = 1
+
+      ambiguity before (line 2): Several rows of the query have the same (id); which one is inserted depends on their order.
+      with t_inserted (id, code, amount) as (
+      SELECT amount::integer, code, amount FROM {current stg.s}
+      )
+      select id
+      from t_inserted
+      where id is not null
+      group by id
+      having count(distinct row(code, amount)) > 1"
+    `);
+  });
+
+  it('updates rows that are there, under its condition', () => {
+    expect(
+      shown(
+        statements(`INSERT INTO dw.t AS x SELECT id, code, amount FROM stg.s
+    ON CONFLICT (id) DO UPDATE SET amount = x.amount + excluded.amount WHERE x.code <> 'fixed';`),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.t (rebuild):
+      with t_inserted as (
+      SELECT id, code, amount FROM {current stg.s}
+      ), t_upserted as (
+      select
+          x.id,
+          x.code,
+          case when excluded.is_proposed and (x.code <> 'fixed') then cast(x.amount + excluded.amount as numeric(12,2)) else x.amount end as amount
+      from {former dw.t} as x
+      left join (select *, true as is_proposed from t_inserted) as excluded
+          on excluded.id = x.id
+      ), t_new as (
+      select
+          proposed.id,
+          proposed.code,
+          proposed.amount
+      from t_inserted as proposed
+      where not exists (
+          select 1
+          from {former dw.t} as existing
+          where existing.id = proposed.id
+      )
+      )
+      select
+          id,
+          code,
+          amount
+      from t_upserted
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from t_new
+      merge id:
+      with t_inserted as (
+      SELECT id, code, amount FROM {current stg.s}
+      ), t_changed as (
+      select
+          x.id,
+          x.code,
+          cast(x.amount + excluded.amount as numeric(12,2)) as amount
+      from {former dw.t} as x
+      inner join t_inserted as excluded
+          on excluded.id = x.id
+      where x.code <> 'fixed'
+      ), t_new as (
+      select
+          proposed.id,
+          proposed.code,
+          proposed.amount
+      from t_inserted as proposed
+      where not exists (
+          select 1
+          from {former dw.t} as existing
+          where existing.id = proposed.id
+      )
+      )
+      select
+          id,
+          code,
+          amount
+      from t_changed
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from t_new"
+    `);
+  });
+
+  it('only adds rows to an empty table', () => {
+    expect(
+      shown(
+        statements(`TRUNCATE dw.t;
+  INSERT INTO dw.t SELECT id, code, amount FROM stg.s ON CONFLICT (id) DO UPDATE SET code = excluded.code;`),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.t (table):
+      SELECT id, code, amount FROM {current stg.s}"
+    `);
+  });
+
+  it('refuses a target that is no key', () => {
+    expect(
+      shown(
+        statements(
+          `INSERT INTO dw.t SELECT id, code, amount FROM stg.s ON CONFLICT (code) DO NOTHING;`,
+        ),
+      ),
+    ).toMatchInlineSnapshot(
+      `"missing-column 2: INSERT INTO dw.t SELECT id, code, amount FROM stg.s ON CONFLICT (code) DO NOTHING"`,
+    );
+  });
+});
