@@ -33,7 +33,11 @@ export function withCountedBranches(
     const number = first + numbers.length;
     numbers.push(number);
     edits.push(
-      { start: begin.start, end: begin.start, text: `${PROOF_SCHEMA}.branch(${number}, (` },
+      {
+        start: begin.start,
+        end: begin.start,
+        text: `${word.end === begin.start ? ' ' : ''}${PROOF_SCHEMA}.branch(${number}, (`,
+      },
       { start: last.end, end: last.end, text: '))' },
     );
   }

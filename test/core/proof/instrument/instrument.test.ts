@@ -107,6 +107,15 @@ END`;
 });
 
 describe('branches', () => {
+  it('keep the word before a condition in brackets apart from what is put there', () => {
+    const result = withCountedBranches(
+      'BEGIN IF(x) THEN NULL; END IF; END',
+      [{ line: 1, label: 'if' }],
+      1,
+    );
+    expect(result.body).toBe('BEGIN IF sprocket_proof.branch(1, ((x))) THEN NULL; END IF; END');
+  });
+
   it('report which way their conditions went', () => {
     const body = `BEGIN
   IF x > 0 AND CASE WHEN a THEN b ELSE c END -- why
