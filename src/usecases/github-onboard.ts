@@ -11,7 +11,7 @@ import type { RunRepository } from '../ports/repository.ts';
 import { readSettings } from './github-context.ts';
 import type { GitHubContext } from './github-context.ts';
 
-export const ONBOARDING_BRANCH = 'sprocket-onboarding';
+const ONBOARDING_BRANCH = 'sprocket-onboarding';
 
 export interface OnboardOptions {
   /** `owner/name@<full SHA>` of the Action, and the release behind it. */

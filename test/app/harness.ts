@@ -16,7 +16,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export const ACTION = `acme/sprocket@${'c'.repeat(40)}`;
+const ACTION = `acme/sprocket@${'c'.repeat(40)}`;
 
 /** Starts both; webhooks are sent at once. */
 export async function startStage(): Promise<Stage> {

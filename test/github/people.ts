@@ -1,7 +1,7 @@
 /** What people do on GitHub's pages, told to the App as webhooks. */
 import { payloadOf, recordPush } from './events.ts';
 import type { GitHubDouble } from './double.ts';
-import { mergePull, openPull, pullPayload } from './routes/pulls.ts';
+import { openPull, pullPayload } from './routes/pulls.ts';
 import { addComment, addIssue, commentPayload, editedPayload } from './routes/talk.ts';
 import { checkShape, issueShape, runShape } from './shapes.ts';
 import { nextId, timestamp } from './state.ts';
@@ -78,15 +78,6 @@ export function openPullRequest(
   });
   double.emit('pull_request', pullPayload(double.world, repository, issue, 'opened', author));
   return issue;
-}
-
-export function merge(
-  double: GitHubDouble,
-  repository: RepositoryState,
-  issue: IssueState,
-): string {
-  const emit = (event: string, payload: Record<string, unknown>) => double.emit(event, payload);
-  return mergePull({ world: double.world, repository, emit }, issue, 'octocat');
 }
 
 export function pressButton(

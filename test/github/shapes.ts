@@ -12,7 +12,7 @@ import type {
 
 type Shape = Record<string, unknown>;
 
-export function webUrl(repository: RepositoryState): string {
+function webUrl(repository: RepositoryState): string {
   return `https://github.com/${repository.owner}/${repository.name}`;
 }
 

@@ -32,13 +32,13 @@ export function planText(rows: readonly PlanRow[], name = 'sales'): string {
   ].join('\n');
 }
 
-export function planOf(rows: readonly PlanRow[], name = 'sales'): Plan {
+function planOf(rows: readonly PlanRow[], name = 'sales'): Plan {
   const { plan, problems } = parsePlan(planText(rows, name));
   if (plan === null) throw new Error(problems.map(({ message }) => message).join('\n'));
   return plan;
 }
 
-export function progressRow(name: string, status: Status, message: string | null): ProgressRow {
+function progressRow(name: string, status: Status, message: string | null): ProgressRow {
   return {
     name,
     kind: 'procedure',
