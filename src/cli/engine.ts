@@ -73,4 +73,4 @@ async function openSite(): Promise<ProofSite> {
 }
 
 /** Where this program is installed: its own `.venv` is there. */
-const ROOT = join(import.meta.dirname, '..', '..');
+export const ROOT = join(import.meta.dirname, '..', '..');

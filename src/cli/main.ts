@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   assess: () => import('./commands/assess.ts'),
   plan: () => import('./commands/plan.ts'),
   check: () => import('./commands/check.ts'),
+  prove: () => import('./commands/prove.ts'),
   run: () => import('./commands/run.ts'),
   status: () => import('./commands/status.ts'),
   pause: () => import('./commands/pause.ts'),
