@@ -22,7 +22,7 @@ export type ParsedComment =
 const MAX_PROCEDURES = 100;
 const MAX_REASON = 500;
 /** Up to three blanks: four make a block of code. */
-const SLASH_WORD = /^ {0,3}\/([a-z][a-z-]{0,30})(?=\s|$)(.*)$/iu;
+const SLASH_WORD = /^ {0,3}\/([a-z][a-z-]{0,30})(?=\s|$)(.*)$/isu;
 
 /**
  * Reads the first line of a comment that is not blank. A quote, a list, a block of code, or a

@@ -85,6 +85,10 @@ describe('the first line of a comment', () => {
     );
   });
 
+  test('a line separator of Unicode does not hide a command', () => {
+    expect(command('/pause first\u2028second')).toMatchObject({ name: 'pause' });
+  });
+
   test('names that the plan writes come through as they are', () => {
     const part = fc.stringMatching(/^[a-z_][a-z0-9_$]{0,20}$/u);
     const types = fc.array(fc.constantFrom('integer', 'text', 'numeric(10, 2)', 'date'), {
