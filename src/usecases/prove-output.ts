@@ -1,13 +1,12 @@
 /** The files that a proof of files leaves: the dbt project and its `MIGRATION.md`. */
-import { basename, resolve } from 'node:path';
 import { Parameters } from '../core/project/parameters.ts';
 import { renderProject } from '../core/project/render.ts';
 import type { ProjectFile, ProjectOptions } from '../core/project/types.ts';
 import { migrationMarkdown } from '../core/report/migration.ts';
 import type { FileProof } from './prove.ts';
 
-/** Models of everything that was translated, with the author's clock functions. */
-export function proofFiles(proof: FileProof, out: string): readonly ProjectFile[] {
+/** Models of everything that was translated, with the author's clock functions. The project is named after its folder. */
+export function proofFiles(proof: FileProof, folder: string): readonly ProjectFile[] {
   const { catalog, translations, verdicts } = proof;
   const translated = translations.filter(({ outcome }) => outcome !== 'refused');
   const name = basename(resolve(out))

@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createDbtRunner } from '../../adapters/dbt/runner.ts';
 import { openWorkspace } from '../../adapters/files/workspace.ts';
@@ -54,7 +54,7 @@ export function register(program: Command): void {
       const started = performance.now();
       const proof = await proved(options);
       const seconds = Math.round((performance.now() - started) / 100) / 10;
-      for (const file of proofFiles(proof, options.out)) {
+      for (const file of proofFiles(proof, basename(resolve(options.out)))) {
         const path = join(options.out, file.path);
         await mkdir(dirname(path), { recursive: true });
         await writeFile(path, file.text);
