@@ -29,13 +29,19 @@ const VENDORS = {
   system: [],
 };
 
+/** Folders that speak to the same vendor through the same code. */
+const SHARED = {
+  // A sandbox is a PostgreSQL server: sessions with one are opened in one way only.
+  postgres: ['sandbox'],
+};
+
 function layer(name, from, allowed) {
   const to = { pathNot: [...allowed, ...PURE] };
   return { name, severity: 'error', from: { path: from }, to };
 }
 
 function adapter(name, packages) {
-  const own = `^src/(core|ports|adapters/${name})/`;
+  const own = `^src/(core|ports|adapters/(${[name, ...(SHARED[name] ?? [])].join('|')}))/`;
   const vendor = packages.map((pattern) => `^node_modules/${pattern}/`);
   const rule = layer(`adapter-${name}-only-its-vendor`, `^src/adapters/${name}/`, [own, ...vendor]);
   return { ...rule, to: { ...rule.to, dependencyTypesNot: ['core'] } };

@@ -9,9 +9,7 @@ import type { FileProof } from './prove.ts';
 export function proofFiles(proof: FileProof, folder: string): readonly ProjectFile[] {
   const { catalog, translations, verdicts } = proof;
   const translated = translations.filter(({ outcome }) => outcome !== 'refused');
-  const name = basename(resolve(out))
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_]/gu, '_');
+  const name = folder.toLowerCase().replaceAll(/[^a-z0-9_]/gu, '_');
   const options: ProjectOptions = {
     name: /^[a-z]/u.test(name) ? name : `migration_${name}`,
     clock: 'live',
