@@ -1,136 +1,174 @@
-/**
- * Chooses values for parameters that have no default and that nobody has given: from what the
- * routine compares them with, tried on the data until a call goes through and changes rows.
- */
-import type { Catalog, Routine } from '../core/catalog/types.ts';
+/** Settles the arguments of every call before a proof begins: both sides get the same values. */
 import { routineId } from '../core/catalog/names.ts';
-import { parameterClues } from '../core/proof/argument-candidates.ts';
-import type { ParameterClues } from '../core/proof/argument-candidates.ts';
+import type { Routine } from '../core/catalog/types.ts';
+import { argumentSets, argumentsOfCall, passedParameters } from '../core/proof/arguments.ts';
+import type { ArgumentSets } from '../core/proof/arguments.ts';
 import { callSql } from '../core/proof/call.ts';
-import { columnPlace } from '../core/proof/hints/places.ts';
-import { readHints } from '../core/proof/hints/read.ts';
-import { quoteIdentifier, quoteName } from '../core/proof/names.ts';
-import type { Translation } from '../core/translate/types.ts';
-import type { SqlSession } from '../ports/sandbox.ts';
+import { typedLiteral } from '../core/proof/names.ts';
+import type { Pools } from '../core/proof/rows/pools.ts';
 import { SqlError } from '../ports/sandbox.ts';
-import type { ArgumentValues } from './prove-context.ts';
+import type { SqlSession } from '../ports/sandbox.ts';
+import { notedCalls } from './prove-calls.ts';
+import { cloneState, withSession } from './prove-context.ts';
+import type { ArgumentValues, ProofContext, RoundSetting } from './prove-context.ts';
+import { setClock } from './prove-prepare.ts';
 
-const MOST_TRIES = 12;
-
-/** Values by routine, those that were given included. The session's database stays as it is. */
-export async function chooseArguments(
-  session: SqlSession,
-  catalog: Catalog,
-  translations: readonly Translation[],
-  given: ReadonlyMap<string, ArgumentValues>,
-): Promise<ReadonlyMap<string, ArgumentValues>> {
-  const ids = new Set(translations.map((translation) => translation.routine));
-  const routines = catalog.routines.filter((routine) => ids.has(routineId(routine)));
-  const book = readHints(catalog, catalog.routines);
-  const sources = columnsByPlace(catalog);
-  const chosen = new Map(given);
-  for (const routine of routines) {
-    const id = routineId(routine);
-    const own = given.get(id) ?? {};
-    const clues = parameterClues(routine, book, own);
-    if (clues.length === 0) continue;
-    const candidates: (readonly string[])[] = [];
-    for (const clue of clues) candidates.push(await candidatesFor(session, clue, sources));
-    chosen.set(id, await firstThatWorks(session, routine, own, clues, candidates));
-  }
-  return chosen;
+export interface ArgumentRequest {
+  /** Given by a person, by routine. */
+  readonly given: ReadonlyMap<string, ArgumentValues>;
+  /** Calls in the files of procedures. */
+  readonly calls: readonly string[];
+  readonly pools: Pools;
+  readonly clock: Date;
 }
 
-/** Tables and columns, as SQL, by the name under which hints know them. */
-function columnsByPlace(catalog: Catalog): ReadonlyMap<string, { table: string; column: string }> {
-  return new Map(
-    catalog.tables.flatMap((table) =>
-      table.columns.map((column) => [
-        columnPlace(table.name, column.name),
-        { table: quoteName(table.name), column: quoteIdentifier(column.name) },
-      ]),
-    ),
+const TRIAL_DATABASE = 'trial';
+
+/**
+ * Sets of argument expressions for each routine that takes any, those on which it changes rows of
+ * `state` first.
+ */
+export async function chooseArguments(
+  context: ProofContext,
+  request: ArgumentRequest,
+  state: string,
+  setting: RoundSetting,
+): Promise<ReadonlyMap<string, ArgumentSets>> {
+  const routines = context.catalog.routines.filter((routine) =>
+    context.translations.has(routineId(routine)),
+  );
+  const seen = await seenArguments(context, request, routines, state, setting);
+  const sets = new Map(
+    routines
+      .filter((routine) => passedParameters(routine).length > 0)
+      .map((routine) => [routineId(routine), setsOf(routine, request, seen)]),
+  );
+  const undecided = routines.filter((routine) => {
+    const id = routineId(routine);
+    return (sets.get(id)?.length ?? 0) > 1 && !hasFirstChoice(routine, request, seen);
+  });
+  if (undecided.length > 0) {
+    await cloneState(context, state, TRIAL_DATABASE);
+    await withSession(context, TRIAL_DATABASE, async (session) => {
+      await session.query(`SET statement_timeout = ${context.limits.procedureMs}`);
+      for (const routine of undecided) {
+        const id = routineId(routine);
+        sets.set(id, await workingFirst(session, routine, sets.get(id) ?? []));
+      }
+    });
+    await context.sandbox.drop(TRIAL_DATABASE);
+  }
+  return sets;
+}
+
+type Seen = ReadonlyMap<string, ArgumentValues>;
+
+function setsOf(routine: Routine, request: ArgumentRequest, seen: Seen): ArgumentSets {
+  const id = routineId(routine);
+  return argumentSets(routine, {
+    given: request.given.get(id) ?? {},
+    seen: seen.get(id) ?? {},
+    pools: request.pools,
+    clock: request.clock,
+  });
+}
+
+/** Arguments in calls that stand in files, and those that callers among the routines pass on. */
+async function seenArguments(
+  context: ProofContext,
+  request: ArgumentRequest,
+  routines: readonly Routine[],
+  state: string,
+  setting: RoundSetting,
+): Promise<Seen> {
+  const seen = new Map<string, ArgumentValues>();
+  for (const text of request.calls) {
+    const call = argumentsOfCall(text, routines);
+    if (call !== null && !seen.has(call.routine)) seen.set(call.routine, call.values);
+  }
+  for (const caller of routines) {
+    const id = routineId(caller);
+    if (context.translations.get(id)?.outcome !== 'calls') continue;
+    const values = new Map([[id, setsOf(caller, request, seen)[0] ?? {}]]);
+    // A caller that fails here will be found to be broken in its own round.
+    const noted = await notedCalls(context, state, id, { ...setting, values });
+    for (const call of noted) if (!seen.has(call.routine)) seen.set(call.routine, call.values);
+  }
+  return seen;
+}
+
+/** Somebody has said what the first call is to be: its author's defaults, a caller, or a person. */
+function hasFirstChoice(routine: Routine, request: ArgumentRequest, seen: Seen): boolean {
+  const id = routineId(routine);
+  const known = { ...seen.get(id), ...request.given.get(id) };
+  return passedParameters(routine).every(
+    ({ name, defaultSql }) => defaultSql !== null || known[name] !== undefined,
   );
 }
 
-/** Expressions for one parameter, the likeliest first, at least one. */
-async function candidatesFor(
-  session: SqlSession,
-  clue: ParameterClues,
-  sources: ReadonlyMap<string, { table: string; column: string }>,
-): Promise<readonly string[]> {
-  const ends: string[] = [];
-  for (const { place } of clue.columns) {
-    const source = sources.get(place);
-    if (!source) continue;
-    const { table, column } = source;
-    const order = clue.isLower ? ['min', 'max'] : ['max', 'min'];
-    const found = await attempt(
-      session,
-      `SELECT ${order.map((end) => `quote_literal(${end}(CAST(${column} AS ${clue.type}))::text)`).join(', ')} FROM ${table}`,
-    );
-    const [first, second] = found?.rows[0] ?? [];
-    for (const value of [first, second]) {
-      if (value) ends.push(`CAST(${value} AS ${clue.type})`);
-    }
-  }
-  const next = /^(smallint|integer|bigint)$/u.test(clue.type)
-    ? ends.slice(0, 2).map((value) => `CAST(${value} + 1 AS ${clue.type})`)
-    : [];
-  return [...new Set([...ends.slice(0, 4), ...clue.literals, ...next, clue.fallback])];
-}
-
-/** The first set of values with which the routine runs and changes rows; else one that runs. */
-async function firstThatWorks(
+/** Sets with which the routine changes rows before those with which it only runs, or fails. */
+async function workingFirst(
   session: SqlSession,
   routine: Routine,
-  given: ArgumentValues,
-  clues: readonly ParameterClues[],
-  candidates: readonly (readonly string[])[],
-): Promise<ArgumentValues> {
-  const most = Math.min(MOST_TRIES, Math.max(...candidates.map((list) => list.length)));
-  const sets = Array.from({ length: most }, (_value, index): ArgumentValues => {
-    const values = clues.map((clue, position) => {
-      const list = candidates[position] ?? [];
-      return [clue.name, list[Math.min(index, list.length - 1)] ?? clue.fallback] as const;
-    });
-    return { ...given, ...Object.fromEntries(values) };
-  });
-  let runs: ArgumentValues | null = null;
-  for (const values of sets) {
-    const changed = await tryCall(session, callSql(routine, values));
-    if (changed !== null && changed > 0) return values;
-    if (changed !== null) runs ??= values;
+  sets: ArgumentSets,
+): Promise<ArgumentSets> {
+  const tried: { readonly set: ArgumentValues; readonly changed: number }[] = [];
+  for (const set of sets) {
+    tried.push({ set, changed: await changedBy(session, callSql(routine, set)) });
   }
-  return runs ?? sets[0] ?? given;
+  return tried
+    .toSorted((a, b) => Math.sign(b.changed) - Math.sign(a.changed))
+    .map(({ set }) => set);
 }
 
-/** Rows that a call changes, taken back afterwards; null where it fails. */
-async function tryCall(session: SqlSession, call: string): Promise<number | null> {
+/** Rows that a call changes, taken back afterwards; -1 where it fails. */
+async function changedBy(session: SqlSession, call: string): Promise<number> {
   await session.query('BEGIN');
   try {
     await session.query(call);
-    const counted = await session.query(
+    const { rows } = await session.query(
       'SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables',
     );
-    return Number(counted.rows[0]?.[0] ?? 0);
+    return Number(rows[0]?.[0] ?? 0);
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
     // A routine that commits can't be tried like this; it got that far without another error.
-    return error.message.includes('invalid transaction termination') ? 1 : null;
+    return error.code === '2D000' ? 1 : -1;
   } finally {
     await session.query('ROLLBACK');
   }
 }
 
-async function attempt(
+/** The values of one set in a round: constants, so that both sides have the same whatever the clock. */
+export async function settleArguments(
+  { catalog }: ProofContext,
   session: SqlSession,
-  query: string,
-): Promise<Awaited<ReturnType<SqlSession['query']>> | null> {
+  sets: ReadonlyMap<string, ArgumentSets>,
+  set: number,
+  clock: string,
+): Promise<ReadonlyMap<string, ArgumentValues>> {
+  await setClock(session, clock);
+  const settled = new Map<string, ArgumentValues>();
+  for (const routine of catalog.routines) {
+    const choices = sets.get(routineId(routine));
+    const chosen = choices?.[Math.min(set, choices.length - 1)];
+    if (chosen === undefined) continue;
+    const values: [string, string][] = [];
+    for (const { name, type } of passedParameters(routine)) {
+      values.push([name, await constant(session, chosen[name] ?? 'NULL', type)]);
+    }
+    settled.set(routineId(routine), Object.fromEntries(values));
+  }
+  return settled;
+}
+
+async function constant(session: SqlSession, expression: string, type: string): Promise<string> {
   try {
-    return await session.query(query);
+    const { rows } = await session.query(`SELECT CAST(${expression} AS ${type})::text`);
+    return typedLiteral(rows[0]?.[0] ?? null, type);
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
-    return null;
+    // An expression that fails is the procedure's own affair: the call will say so.
+    return expression;
   }
 }

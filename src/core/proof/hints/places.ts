@@ -1,0 +1,81 @@
+/**
+ * What the text of procedures tells about the values of columns: which columns hold the same kind of
+ * value because they are joined, compared or copied, and which values they are compared with.
+ */
+import type { QualifiedName } from '../../catalog/types.ts';
+import { qualified } from '../../catalog/names.ts';
+
+/** A column of a table, or a variable or parameter of a routine. */
+export type Place = string;
+
+export function columnPlace(table: QualifiedName, column: string): Place {
+  return `column ${qualified(table)} ${column}`;
+}
+
+export function variablePlace(routine: string, name: string): Place {
+  return `variable ${routine} ${name}`;
+}
+
+/** Something that a place's values should be, or be near to. */
+export type Hint =
+  /** Compared for equality with a constant, or set to it. */
+  | { readonly kind: 'literal'; readonly value: string }
+  /** Compared by order with a constant: values on both sides of it matter, and it itself. */
+  | { readonly kind: 'bound'; readonly value: string }
+  /** Matched with LIKE. */
+  | { readonly kind: 'pattern'; readonly value: string }
+  /** Cast to a type, which its text must then fit. */
+  | { readonly kind: 'cast'; readonly type: string }
+  /** Read by to_date or to_timestamp with a format. */
+  | { readonly kind: 'format'; readonly value: string }
+  /** Compared with the clock. */
+  | { readonly kind: 'clock' }
+  /** A key that is read from a JSON value, and what the value under it is compared with or cast to. */
+  | { readonly kind: 'json'; readonly key: string; readonly place: Place };
+
+export interface HintClass {
+  readonly places: readonly Place[];
+  readonly hints: readonly Hint[];
+}
+
+/** Places that belong together, as a forest of parents. */
+export class HintBook {
+  readonly #parents = new Map<Place, Place>();
+  readonly #hints = new Map<Place, Hint[]>();
+  /** Members by root; made when asked for, and again after the forest has grown. */
+  #classes: ReadonlyMap<Place, readonly Place[]> | null = null;
+
+  add(place: Place, hint: Hint): void {
+    this.#root(place);
+    this.#classes = null;
+    this.#hints.set(place, [...(this.#hints.get(place) ?? []), hint]);
+  }
+
+  join(first: Place, second: Place): void {
+    const [a, b] = [this.#root(first), this.#root(second)];
+    if (a !== b) this.#parents.set(b, a);
+    this.#classes = null;
+  }
+
+  /** The class of a place: with itself alone, where nothing is known of it. */
+  classOf(place: Place): HintClass {
+    this.#classes ??= Map.groupBy(this.#parents.keys(), (member) => this.#root(member));
+    const places = this.#classes.get(this.#root(place)) ?? [place];
+    return { places, hints: places.flatMap((member) => this.#hints.get(member) ?? []) };
+  }
+
+  /** Names the class of a place. */
+  rootOf(place: Place): Place {
+    return this.#root(place);
+  }
+
+  #root(place: Place): Place {
+    let at = place;
+    for (;;) {
+      const parent = this.#parents.get(at);
+      if (parent === undefined) this.#parents.set(at, at);
+      if (parent === undefined || parent === at) return at;
+      at = parent;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/** Small readers of the parse tree, for hints. */
+import type { Node } from 'libpg-query';
+import type { QualifiedName } from '../../catalog/types.ts';
+import { clockFunctionType, clockValueType } from '../../translate/postgres/clock.ts';
+import { children, functionPath, names } from '../../translate/postgres/tree.ts';
+import { columnPlace } from './places.ts';
+import type { Place } from './places.ts';
+
+/** What a query can see of the world outside of it. */
+export interface HintWorld {
+  /** Columns of a table or view; null where there is none of that name. */
+  relation(schema: string | null, name: string): KnownRelation | null;
+  /** A name that is no column: a variable or parameter; null outside of routines. */
+  variable(name: string): Place | null;
+}
+
+export interface KnownRelation {
+  readonly name: QualifiedName;
+  readonly columns: readonly string[];
+  /** For views: where each column comes from. */
+  readonly sources: ReadonlyMap<string, Place | null> | null;
+}
+
+/** Columns by name, each with the place that its values come from as they are. */
+export type Outputs = ReadonlyMap<string, Place | null>;
+
+export function outputsOf({ name, columns, sources }: KnownRelation): Outputs {
+  return sources ?? new Map(columns.map((column) => [column, columnPlace(name, column)]));
+}
+
+export function renamed(outputs: Outputs, columns: readonly string[]): Outputs {
+  if (columns.length === 0) return outputs;
+  return new Map([...outputs].map(([name, place], index) => [columns[index] ?? name, place]));
+}
+
+export function targetNames(nodes: readonly Node[] | undefined): string[] {
+  return (nodes ?? []).flatMap((node) => ('ResTarget' in node ? [node.ResTarget.name ?? ''] : []));
+}
+
+/** The text of a constant, also a negative number or a cast one; null for anything else. */
+export function literalOf(node: Node | undefined): string | null {
+  if (node === undefined) return null;
+  if ('TypeCast' in node) return literalOf(node.TypeCast.arg);
+  if ('A_Expr' in node) {
+    const inner = literalOf(node.A_Expr.rexpr);
+    const negative = node.A_Expr.lexpr === undefined && names(node.A_Expr.name)[0] === '-';
+    return negative && inner !== null ? `-${inner}` : null;
+  }
+  if (!('A_Const' in node) || node.A_Const.isnull) return null;
+  const { sval, ival, fval, boolval } = node.A_Const;
+  if (sval) return sval.sval ?? '';
+  if (ival) return String(ival.ival ?? 0);
+  if (fval) return fval.fval ?? '0';
+  return boolval ? String(boolval.boolval ?? false) : null;
+}
+
+export function readsClock(node: Node): boolean {
+  if ('SQLValueFunction' in node) return clockValueType(node.SQLValueFunction.op) !== null;
+  if ('FuncCall' in node && clockFunctionType(functionPath(node.FuncCall).at(-1) ?? '') !== null) {
+    return true;
+  }
+  return children(node).some((child) => isNode(child) && readsClock(child));
+}
+
+/** Nodes of the tree are objects with one key that is their kind. */
+export function isNode(value: object): value is Node {
+  const keys = Object.keys(value);
+  return keys.length === 1 && /^[A-Z]/u.test(keys[0] ?? '');
+}

@@ -1,0 +1,161 @@
+/** Makes up rows for a table. */
+import type { Column, ForeignKey, Table } from '../../catalog/types.ts';
+import { qualified } from '../../catalog/names.ts';
+import type { Pool, Pools } from './pools.ts';
+import type { Random } from './random.ts';
+
+/** Values by column, as text; a column that is left out takes its default. */
+export type MadeRow = Readonly<Record<string, string | null>>;
+
+/** Rows of other tables that foreign keys may refer to, by `schema.name`. */
+export type Parents = ReadonlyMap<string, readonly MadeRow[]>;
+
+export interface RowOptions {
+  /** Rows that are there already: their keys are taken. */
+  readonly existing: readonly MadeRow[];
+  /** Whether columns that may be NULL are, now and then. */
+  readonly nulls: boolean;
+  /** For columns that are a key by themselves and count: the first number that is free. */
+  readonly firstFree: ReadonlyMap<string, bigint>;
+}
+
+const NULL_CHANCE = 0.12;
+const TOLD_CHANCE = 0.6;
+const DEFAULT_CHANCE = 0.1;
+const ATTEMPTS = 12;
+
+export class RowMaker {
+  readonly #table: Table;
+  readonly #pools: ReadonlyMap<string, Pool | null>;
+  readonly #random: Random;
+  readonly #parents: Parents;
+  readonly #taken: ReadonlyMap<string, Set<string>>;
+  readonly #nulls: boolean;
+  readonly #firstFree: ReadonlyMap<string, bigint>;
+  #count = 0;
+
+  constructor(table: Table, pools: Pools, random: Random, parents: Parents, options: RowOptions) {
+    this.#table = table;
+    this.#random = random;
+    this.#parents = parents;
+    this.#nulls = options.nulls;
+    this.#firstFree = options.firstFree;
+    this.#pools = new Map(table.columns.map((column) => [column.name, pools.of(table, column)]));
+    this.#taken = new Map(this.#keys().map((key) => [key.join('\0'), new Set<string>()]));
+    for (const row of options.existing) this.#take(row);
+  }
+
+  /** Null where no row can be made whose keys are free. */
+  next(): MadeRow | null {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const row = this.#propose(attempt);
+      if (row === null) return null;
+      this.#count += 1;
+      if (this.#isFree(row)) {
+        this.#take(row);
+        return row;
+      }
+    }
+    return null;
+  }
+
+  #propose(attempt: number): MadeRow | null {
+    const row: Record<string, string | null> = {};
+    for (const column of this.#table.columns) {
+      if (column.generatedSql !== null) continue;
+      const value = this.#value(column, attempt);
+      if (value !== undefined) row[column.name] = value;
+    }
+    for (const key of this.#table.foreignKeys) {
+      if (!this.#refer(key, row)) return null;
+    }
+    return row;
+  }
+
+  /** Undefined where the column's default is to be taken. */
+  #value(column: Column, attempt: number): string | null | undefined {
+    const pool = this.#pools.get(column.name) ?? null;
+    const inKey = this.#keys().some((key) => key.includes(column.name));
+    const isNumbered = column.identity !== null || column.sequence !== null;
+    if (pool === null) return column.nullable ? null : undefined;
+    if (column.nullable && this.#nulls && !inKey && this.#random.chance(NULL_CHANCE)) return null;
+    if (column.defaultSql !== null && !isNumbered && this.#random.chance(DEFAULT_CHANCE)) {
+      return undefined;
+    }
+    const isWholeKey = this.#keys().some((key) => key.length === 1 && key[0] === column.name);
+    if (isWholeKey) {
+      const free = this.#firstFree.get(column.name);
+      if (free !== undefined) return String(free + BigInt(this.#count + attempt));
+      // Told values first, then key after key: every row has one of its own.
+      const values = [...new Set([...pool.told, ...pool.keys, ...pool.others])];
+      return values[(this.#count + attempt) % values.length] ?? null;
+    }
+    if (pool.told.length > 0 && this.#random.chance(TOLD_CHANCE)) {
+      return this.#random.pick(pool.told) ?? null;
+    }
+    const rest = pool.keys.length > 0 ? pool.keys : [...pool.others, ...pool.told];
+    return this.#random.pick(rest) ?? null;
+  }
+
+  /** Takes the values of a foreign key from a row that is there. */
+  #refer(key: ForeignKey, row: Record<string, string | null>): boolean {
+    const parents = this.#parents.get(qualified(key.references)) ?? [];
+    const columns = this.#table.columns.filter(({ name }) => key.columns.includes(name));
+    const optional = columns.every(({ nullable }) => nullable);
+    const parent = this.#random.pick(parents);
+    const none =
+      optional && (parent === undefined || (this.#nulls && this.#random.chance(NULL_CHANCE)));
+    if (none) {
+      for (const name of key.columns) row[name] = null;
+      return true;
+    }
+    if (parent === undefined) return false;
+    for (const [index, name] of key.columns.entries()) {
+      row[name] = parent[key.referencedColumns[index] ?? ''] ?? null;
+    }
+    return true;
+  }
+
+  #keys(): readonly (readonly string[])[] {
+    return this.#table.keys.filter((key) => !key.hasExpressions).map(({ columns }) => columns);
+  }
+
+  #isFree(row: MadeRow): boolean {
+    return this.#keys().every((key) => {
+      const text = keyText(key, row);
+      return text === null || this.#taken.get(key.join('\0'))?.has(text) !== true;
+    });
+  }
+
+  #take(row: MadeRow): void {
+    for (const key of this.#keys()) {
+      const text = keyText(key, row);
+      if (text !== null) this.#taken.get(key.join('\0'))?.add(text);
+    }
+  }
+}
+
+/** Null where a part is NULL or left to its default: then nothing is known to be taken. */
+function keyText(key: readonly string[], row: MadeRow): string | null {
+  const values = key.map((column) => row[column]);
+  return values.some((value) => value == null) ? null : JSON.stringify(values);
+}
+
+/** Tables in an order in which each comes after those that it refers to, as far as there is one. */
+export function parentsFirst(tables: readonly Table[]): readonly Table[] {
+  const byName = new Map(tables.map((table) => [qualified(table.name), table]));
+  const ordered: Table[] = [];
+  const visited = new Set<string>();
+  const visit = (table: Table): void => {
+    const name = qualified(table.name);
+    if (visited.has(name)) return;
+    visited.add(name);
+    for (const { references } of table.foreignKeys) {
+      const parent = byName.get(qualified(references));
+      if (parent !== undefined) visit(parent);
+    }
+    ordered.push(table);
+  };
+  for (const table of tables) visit(table);
+  return ordered;
+}

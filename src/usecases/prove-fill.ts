@@ -1,0 +1,96 @@
+/** Gives a proof rows to work on where there are none. */
+import type { QualifiedName } from '../core/catalog/types.ts';
+import type { Wildness } from '../core/proof/rows/values.ts';
+import { qualified } from '../core/catalog/names.ts';
+import { chooseArguments, settleArguments } from './prove-arguments.ts';
+import { observe } from './prove-compare.ts';
+import { cloneState, throwIfAborted, withSession } from './prove-context.ts';
+import type { ArgumentValues, ProofContext } from './prove-context.ts';
+import type { BatchPlan } from './prove-plan.ts';
+import { makeRows, poolsOf } from './prove-rows.ts';
+import type { RowSetting } from './prove-rows.ts';
+import { callRoutines } from './prove-run.ts';
+
+export interface FillRequest {
+  readonly clock: string;
+  readonly given: ReadonlyMap<string, ArgumentValues>;
+  readonly calls: readonly string[];
+}
+
+const ATTEMPT_DATABASE = 'filled';
+
+/** The wildest rows that the procedures take without failing: the more they hold, the more they show. */
+const ATTEMPTS: readonly { readonly wildness: Wildness; readonly seed: string }[] = [
+  { wildness: 'wild', seed: 'a' },
+  { wildness: 'mixed', seed: 'b' },
+  { wildness: 'plain', seed: 'c' },
+  { wildness: 'plain', seed: 'd' },
+];
+
+/**
+ * Fills the inputs of a batch where none of them has a row; gives whether it did. Data that
+ * somebody has given are never added to.
+ */
+export async function fillForProof(
+  context: ProofContext,
+  plan: BatchPlan,
+  setting: RowSetting,
+  database: string,
+  request: FillRequest,
+): Promise<boolean> {
+  const inputs = plan.sources.length > 0 ? plan.sources : plan.written;
+  const { rows } = await withSession(context, database, observe);
+  const isFilled = (table: QualifiedName) => (rows.get(qualified(table)) ?? '0') !== '0';
+  if (inputs.length === 0 || inputs.some(isFilled)) return false;
+  let best = { attempt: 0, failing: Number.POSITIVE_INFINITY };
+  for (const [index, attempt] of ATTEMPTS.entries()) {
+    throwIfAborted(context);
+    await cloneState(context, database, ATTEMPT_DATABASE);
+    await fill(context, ATTEMPT_DATABASE, inputs, settingOf(setting, attempt));
+    const failing = await failures(context, plan, settingOf(setting, attempt), request);
+    if (failing < best.failing) best = { attempt: index, failing };
+    if (failing === 0) break;
+  }
+  await context.sandbox.drop(ATTEMPT_DATABASE);
+  const chosen = ATTEMPTS[best.attempt];
+  if (chosen !== undefined) await fill(context, database, inputs, settingOf(setting, chosen));
+  return true;
+}
+
+function settingOf(setting: RowSetting, attempt: (typeof ATTEMPTS)[number]): RowSetting {
+  return {
+    ...setting,
+    seed: attempt.seed,
+    values: { ...setting.values, wildness: attempt.wildness },
+  };
+}
+
+function fill(
+  context: ProofContext,
+  database: string,
+  tables: readonly QualifiedName[],
+  setting: RowSetting,
+): Promise<ReadonlyMap<string, number>> {
+  return withSession(context, database, (session) => makeRows(session, setting, tables));
+}
+
+/** How many routines fail on the rows of an attempt, run in order. */
+async function failures(
+  context: ProofContext,
+  plan: BatchPlan,
+  setting: RowSetting,
+  { clock, given, calls }: FillRequest,
+): Promise<number> {
+  const pools = await withSession(context, ATTEMPT_DATABASE, (session) =>
+    poolsOf(session, setting),
+  );
+  const request = { given, calls, pools, clock: setting.values.clock };
+  const start = { name: 'made-up rows', clock, values: new Map() };
+  const sets = await chooseArguments(context, request, ATTEMPT_DATABASE, start);
+  const values = await withSession(context, ATTEMPT_DATABASE, (session) =>
+    settleArguments(context, session, sets, 0, clock),
+  );
+  const routines = plan.levels.flat();
+  const errors = await callRoutines(context, ATTEMPT_DATABASE, routines, { ...start, values });
+  return errors.size;
+}
