@@ -134,6 +134,10 @@ export class StateEnvironment implements BindEnvironment {
     return this.#session.index.shadowsBuiltIn(name, this.#routine);
   }
 
+  isRandom(table: string, column: string): boolean {
+    return this.#session.randomColumns.get(table)?.has(column) === true;
+  }
+
   functionCall(path: readonly string[], place: Place): FunctionReading {
     const [routine] = this.#session.index.routines(path, this.#searchPath);
     if (!routine) return { kind: 'plain' };

@@ -26,8 +26,6 @@ const ADVICE = {
   external: 'Load the rows with a pipeline first; the model then reads them as a source.',
   ddl: 'Move the statement out of the procedure; dbt makes and changes the tables of its models.',
   'several-unique-keys': 'Name the conflict target: ON CONFLICT (columns).',
-  'several-matches':
-    'Make the join give one row for each target row: a unique key on the source, or DISTINCT ON.',
   'trigger-on-table':
     'A trigger changes rows behind the statement. Move what it does into the procedure.',
   'foreign-key-action':
@@ -48,8 +46,6 @@ const ADVICE = {
   'unprovable-count': 'Take the number from the table itself instead of from the last statement.',
   statement:
     'Write the model by hand (`manual`), or rewrite the statement with INSERT, UPDATE, DELETE or MERGE.',
-  'writer-order':
-    'Give the order: call the procedures from one orchestrating procedure, or order their rows in the plan.',
   'return-value': 'Only tables and rows become models; write the returned value to a table.',
   'too-large': 'Split the procedure.',
 } as const;

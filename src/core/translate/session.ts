@@ -12,7 +12,7 @@ import type { Note, Refusal, TranslatedBranch } from './types.ts';
 import type { Version } from './version.ts';
 import { VersionFactory } from './version.ts';
 import type { FactsReader, RoutineFacts } from './postgres/facts.ts';
-import { bindDefault } from './postgres/defaults.ts';
+import { bindDefault, isRandomDefault } from './postgres/defaults.ts';
 import type { State } from './state.ts';
 
 /** A condition under which the routine raises an error. */
@@ -133,6 +133,7 @@ export class Session {
         readBack: this.reads.has(qualified(table.name)),
         surrogate,
         defaultSql: surrogate || defaultSql === null ? null : bindDefault(defaultSql),
+        randomDefault: defaultSql !== null && isRandomDefault(defaultSql),
         generated: column.generatedSql === null ? null : bindDefault(column.generatedSql),
       };
     });

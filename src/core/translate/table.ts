@@ -10,6 +10,8 @@ export interface ShapeColumn {
   readonly defaultSql: Fragment | null;
   /** The routine reads the table that it writes, so that its values must be as stored. */
   readonly readBack?: boolean;
+  /** Its DEFAULT gives values that no two runs share: a uuid, random(). */
+  readonly randomDefault?: boolean;
   /** A sequence hands out its values: serial, identity, DEFAULT nextval(…). */
   readonly surrogate: boolean;
   /** GENERATED ALWAYS AS: computed from the other columns of the row. */

@@ -56,13 +56,39 @@ export function applyWrite(evaluation: Evaluation, state: State, bound: BoundWri
 
 /** Columns that get random values: they are left out of the proof, by name. */
 function noteRandom(evaluation: Evaluation, bound: BoundWrite, shape: TableShape): void {
-  if (bound.kind !== 'insert' || !bound.query) return;
+  const key = qualified(shape.name);
+  for (const column of [...randomOutputs(bound, shape), ...randomDefaults(bound, shape)])
+    evaluation.session.random(key, column, bound.place.line);
+}
+
+function randomOutputs(bound: BoundWrite, shape: TableShape): readonly string[] {
+  if (bound.kind !== 'insert' || !bound.query) return [];
   const columns = bound.columns ?? shape.columns?.map((column) => column.name) ?? [];
-  for (const position of bound.query.randomColumns) {
-    const column = columns[position];
-    if (column !== undefined)
-      evaluation.session.random(qualified(shape.name), column, bound.place.line);
+  return bound.query.randomColumns.flatMap((position) => columns[position] ?? []);
+}
+
+/** Columns that a statement leaves to a DEFAULT with random values. */
+function randomDefaults(bound: BoundWrite, shape: TableShape): readonly string[] {
+  const random = (shape.columns ?? []).filter((column) => column.randomDefault);
+  if (random.length === 0) return [];
+  const given = givenColumns(bound, shape);
+  return random.map(({ name }) => name).filter((name) => given.some((set) => !set.has(name)));
+}
+
+/** For each way in which a statement makes rows, the columns to which it gives values. */
+function givenColumns(bound: BoundWrite, shape: TableShape): readonly ReadonlySet<string>[] {
+  if (bound.kind === 'merge') {
+    return bound.arms.flatMap(({ action }) =>
+      action.kind === 'insert'
+        ? [new Set(action.set.flatMap(({ column, value }) => (value === 'default' ? [] : column)))]
+        : [],
+    );
   }
+  if (bound.kind !== 'insert') return [];
+  if (!bound.query) return [new Set()];
+  const count = bound.query.columns?.length;
+  const columns = bound.columns ?? shape.columns?.map(({ name }) => name).slice(0, count) ?? [];
+  return [new Set(columns.filter((column) => !bound.defaulted.includes(column)))];
 }
 
 /** Whether a write puts nothing but constants, parameters, clocks and counters into its table. */

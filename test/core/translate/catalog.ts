@@ -55,6 +55,7 @@ export function warehouse(
 export function procedure(routineName: string, body: string, more: Partial<Routine> = {}): Routine {
   const { kind = 'procedure', language = 'plpgsql', parameters = [], returns = null } = more;
   const head = parameters
+    .filter(({ mode }) => mode !== 'table')
     .map(({ mode, name: parameter, type }) => `${mode} ${parameter} ${type}`)
     .join(', ');
   const result = returns === null ? '' : ` RETURNS ${returns}`;
@@ -107,11 +108,11 @@ export function shown(translation: Translation): string {
   const models = translation.models.map((model) => {
     const { schema, name: table } = model.table;
     const form = model.incremental
-      ? `\n${model.incremental.strategy} ${model.incremental.uniqueKey.join(', ')}:\n${queryText(model.incremental.query)}`
+      ? `, ${[model.incremental.strategy, ...model.incremental.uniqueKey].join(' ')}`
       : '';
     const after =
       model.buildAfter.length === 0 ? '' : ` after ${model.buildAfter.map(written).join(', ')}`;
-    return `${schema}.${table} (${model.materialization})${after}:\n${queryText(model.query)}${form}`;
+    return `${schema}.${table} (${model.materialization}${form})${after}:\n${queryText(model.query)}`;
   });
   const tests = translation.tests.map(
     (test) =>

@@ -69,7 +69,7 @@ describe('MERGE', () => {
     WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.code, DEFAULT);`),
       ),
     ).toMatchInlineSnapshot(`
-      "dw.t (rebuild):
+      "dw.t (rebuild, merge id):
       with t_merged as (
       select
           x.id,
@@ -104,50 +104,6 @@ describe('MERGE', () => {
           code,
           amount
       from t_merged
-
-      union all
-
-      select
-          id,
-          code,
-          amount
-      from t_new
-      merge id:
-      with t_changed as (
-      select
-          x.id,
-          case chosen.arm when 1 then s.code else x.code end as code,
-          x.amount
-      from {former dw.t} as x
-      left join (
-          select
-              s.*,
-              true as source_row_exists
-          from (SELECT id, code FROM {current stg.s}) AS s
-      ) as s on s.id = x.id
-      cross join lateral (
-          select case
-              when source_row_exists then 1
-          end as arm
-      ) as chosen
-      where chosen.arm in (1)
-      ), t_new as (
-      select
-          s.id as id,
-          s.code as code,
-          cast(null as numeric(12,2)) as amount
-      from (SELECT id, code FROM {current stg.s}) AS s
-      where not exists (
-          select 1
-          from {former dw.t} as x
-          where s.id = x.id
-      )
-      )
-      select
-          id,
-          code,
-          amount
-      from t_changed
 
       union all
 
@@ -205,7 +161,7 @@ describe('MERGE', () => {
     WHEN NOT MATCHED AND s.amount > 0 THEN INSERT (id) VALUES (s.id);`),
       ),
     ).toMatchInlineSnapshot(`
-      "dw.t (rebuild):
+      "dw.t (rebuild, append):
       with t_new as (
       select
           s.id as id,
@@ -233,21 +189,7 @@ describe('MERGE', () => {
           id,
           code,
           amount
-      from t_new
-      append :
-      select
-          s.id as id,
-          cast(null as text) as code,
-          cast(null as numeric(12,2)) as amount
-      from {current stg.s} AS s
-      where not exists (
-          select 1
-          from {former dw.t} as x
-          where s.id = x.id
-      )
-          and case
-              when (s.amount > 0) then 1
-          end = 1"
+      from t_new"
     `);
   });
 });

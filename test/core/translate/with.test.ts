@@ -11,7 +11,7 @@ describe('WITH that writes', () => {
     INSERT INTO dw.u SELECT * FROM gone;`),
       ),
     ).toMatchInlineSnapshot(`
-      "dw.u (rebuild):
+      "dw.u (rebuild, append):
       with t_deleted as (
       select t.*
       from {former dw.t} as t
@@ -35,16 +35,6 @@ describe('WITH that writes', () => {
           code,
           amount
       from u_inserted
-      append :
-      with t_deleted as (
-      select t.*
-      from {former dw.t} as t
-      where (amount < 0)
-      ), t_returned as (
-      select id, code, amount
-      from t_deleted as t
-      )
-      SELECT * FROM t_returned as gone
 
       dw.t (rebuild) after dw.u:
       select t.*
@@ -60,7 +50,7 @@ describe('WITH that writes', () => {
     INSERT INTO dw.u (id, code) SELECT a, b FROM gone;`),
       ),
     ).toMatchInlineSnapshot(`
-      "dw.u (rebuild):
+      "dw.u (rebuild, append):
       with t_deleted as (
       select t.*
       from {former dw.t} as t
@@ -93,25 +83,6 @@ describe('WITH that writes', () => {
           code,
           amount
       from u_inserted_rows
-      append :
-      with t_deleted as (
-      select t.*
-      from {former dw.t} as t
-      where (amount < 0)
-      ), t_returned as (
-      select id, code
-      from t_deleted as t
-      ), gone_2 (a, b) as (
-      select *
-      from t_returned
-      ), u_inserted (id, code) as (
-      SELECT a, b FROM gone_2 as gone
-      )
-      select
-          id,
-          code,
-          cast(null as numeric(12,2)) as amount
-      from u_inserted
 
       dw.t (rebuild) after dw.u:
       select t.*
@@ -127,7 +98,7 @@ describe('WITH that writes', () => {
     INSERT INTO dw.u SELECT id, code, amount FROM dw.t;`),
       ),
     ).toMatchInlineSnapshot(`
-      "dw.u (rebuild):
+      "dw.u (rebuild, append):
       with u_inserted as (
       SELECT id, code, amount FROM {former dw.t} as t
       )
@@ -144,10 +115,8 @@ describe('WITH that writes', () => {
           code,
           amount
       from u_inserted
-      append :
-      SELECT id, code, amount FROM {former dw.t} as t
 
-      dw.t (rebuild) after dw.u:
+      dw.t (rebuild, append) after dw.u:
       with t_inserted as (
       SELECT id, code, amount FROM {current stg.s}
       )
@@ -163,9 +132,7 @@ describe('WITH that writes', () => {
           id,
           code,
           amount
-      from t_inserted
-      append :
-      SELECT id, code, amount FROM {current stg.s}"
+      from t_inserted"
     `);
   });
 
@@ -177,7 +144,7 @@ describe('WITH that writes', () => {
         ),
       ),
     ).toMatchInlineSnapshot(`
-      "dw.t (rebuild):
+      "dw.t (rebuild, append):
       with t_inserted as (
       WITH s AS (SELECT id, code, amount FROM {current stg.s}) SELECT * FROM s WHERE amount > 0
       )
@@ -193,9 +160,7 @@ describe('WITH that writes', () => {
           id,
           code,
           amount
-      from t_inserted
-      append :
-      WITH s AS (SELECT id, code, amount FROM {current stg.s}) SELECT * FROM s WHERE amount > 0"
+      from t_inserted"
     `);
   });
 

@@ -1,6 +1,8 @@
 /** `WHILE v <= last LOOP … v := v + step; END LOOP`: a loop over generate_series. */
 import type { Evaluation } from '../evaluate.ts';
+import type { Fragment } from '../fragment.ts';
 import { sql } from '../fragment.ts';
+import type { ExpressionValue } from './expressions.ts';
 import { identifier } from '../identifiers.ts';
 import { increment, upperBound } from '../postgres/stepping.ts';
 import type { Step } from '../program.ts';
@@ -23,7 +25,9 @@ export function steppedLoop(evaluation: Evaluation, step: While, state: State): 
   const by = evaluateExpression(evaluation, stride, state);
   const column = identifier(variable);
   const type = before.type;
-  const series = sql`generate_series(${before.sql}, ${last.sql}, ${by.sql}) as series (${column})`;
+  const growth = type === 'date' ? dateStep(by) : by.sql;
+  if (!growth) return null;
+  const series = sql`generate_series(${before.sql}, ${last.sql}, ${growth}) as series (${column})`;
   const exclusive = bound.inclusive ? sql`` : sql`\nwhere ${column} < ${last.sql}`;
   const rows = evaluation.session.factory.make({
     label: `each_${variable}`,
@@ -48,6 +52,14 @@ export function steppedLoop(evaluation: Evaluation, step: While, state: State): 
     state,
   );
 }
+
+/** A date grows by whole days or by an interval; a series over dates knows only intervals. */
+function dateStep(by: ExpressionValue): Fragment | null {
+  if (by.type === 'interval') return by.sql;
+  return by.type !== null && DAYS.has(by.type) ? sql`${by.sql} * interval '1 day'` : null;
+}
+
+const DAYS: ReadonlySet<string> = new Set(['smallint', 'integer']);
 
 interface Form {
   readonly variable: string;

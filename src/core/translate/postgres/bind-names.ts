@@ -29,6 +29,7 @@ export function bindName(
     const column = findBareColumn(scope, name);
     const value = binder.environment.variable(path);
     if (column && column !== 'maybe' && !(value && binder.environment.prefersVariables())) {
+      refuseRandom(binder, column.item, name, start);
       qualify(binder, column.item, name, start, end);
       return;
     }
@@ -45,6 +46,7 @@ export function bindName(
   const item = findItem(scope, path.at(-2) ?? '');
   if (path.length === 1) return;
   if (item) {
+    refuseRandom(binder, item, path.at(-1) ?? '', start);
     // The version has another name than the table: the schema in front must go.
     if (path.length > 2)
       binder.source.edit(
@@ -63,6 +65,13 @@ export function bindName(
       `There is no table or variable ${path[0]} here.`,
     );
   }
+}
+
+/** Values that no two runs share may be stored, but nothing may depend on them. */
+function refuseRandom(binder: Binder, item: RangeItem, name: string, start: number): void {
+  const table = item.version?.owner;
+  if (!table || !binder.environment.isRandom(table, name)) return;
+  refuse('volatile', binder.place(start), `${table}.${name} has random values.`);
 }
 
 /** Inside a loop the loop's row stands beside the author's tables: bare names must say whose they are. */

@@ -1,10 +1,21 @@
 /** DEFAULT expressions as fragments: clocks are holes there as anywhere else. */
 import type { Node } from 'libpg-query';
 import type { Fragment } from '../fragment.ts';
-import { clockFunctionType, clockValueType } from './clock.ts';
+import { clockFunctionType, clockValueType, isRandom } from './clock.ts';
 import { parseSql } from './parser.ts';
 import { SourceText } from './source.ts';
 import { functionPath, walk } from './tree.ts';
+
+/** Whether a DEFAULT gives values that no two runs share. */
+export function isRandomDefault(expression: string): boolean {
+  let found = false;
+  walk(parseSql(`select ${expression}`), (node) => {
+    if (!('FuncCall' in node)) return;
+    const call = (node as Extract<Node, { FuncCall: unknown }>).FuncCall;
+    found ||= isRandom(functionPath(call).at(-1) ?? '');
+  });
+  return found;
+}
 
 export function bindDefault(expression: string): Fragment {
   const prefix = 'select ';

@@ -27,6 +27,8 @@ export interface BindEnvironment {
   relation(name: RelationName): Version | null;
   /** The value of a variable or a field of one; null where there is none of that name. */
   variable(path: readonly string[]): VariableReading | null;
+  /** Whether a column of a table, as `schema.name`, got random values before. */
+  isRandom(table: string, column: string): boolean;
   /** The value of `$n`. */
   positional(index: number): VariableReading | null;
   /** Whether a name without a schema means a function of the user before a built-in one. */

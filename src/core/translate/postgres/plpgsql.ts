@@ -167,12 +167,14 @@ class Reader {
       : [];
     const handlers = exceptions.map((item): Handler => {
       const { conditions, action, lineno } = fields.exception.parse(item.PLpgSQL_exception);
+      const body = this.steps(action);
       return {
         conditions: conditions.map(
           (condition) => fields.condition.parse(condition.PLpgSQL_condition).condname,
         ),
-        line: lineno,
-        body: this.steps(action),
+        // The parser gives no line for WHEN itself.
+        line: lineno || (body[0]?.line ?? block.lineno),
+        body,
       };
     });
     if (block.lineno === 0 && declarations.length === 0 && handlers.length === 0) return body;

@@ -26,6 +26,7 @@ export function withRelations(
     variable: (path) => environment.variable(path),
     positional: (index) => environment.positional(index),
     shadowsBuiltIn: (name) => environment.shadowsBuiltIn(name),
+    isRandom: (table, column) => environment.isRandom(table, column),
     functionCall: (path, place) => environment.functionCall(path, place),
     target: (name, alias, place) => environment.target(name, alias, place),
     defaultOf: (table, column) => environment.defaultOf(table, column),

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { parameter, procedure, shown, translated, withParser } from './catalog.ts';
+
+withParser();
+
+describe('calls', () => {
+  it('evaluates a routine in place, with its arguments', () => {
+    expect(
+      shown(
+        translated(
+          procedure('dw.load', `BEGIN CALL dw.fill(5, 'x'); END`),
+          {
+            routines: [
+              procedure('dw.fill', `BEGIN UPDATE dw.t SET code = p_code WHERE id = p_id; END`, {
+                parameters: [parameter('p_id', 'integer'), parameter('p_code', 'text')],
+              }),
+            ],
+          },
+          { routines: ['dw.load()'] },
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.t (rebuild, merge id):
+      select
+          t.id,
+          case when id = 5 then 'x' else t.code end as code,
+          t.amount
+      from {former dw.t} as t"
+    `);
+  });
+
+  it('leaves a routine of the plan to its own models', () => {
+    expect(
+      shown(
+        translated(procedure('dw.load', `BEGIN CALL dw.fill(); END`), {
+          routines: [procedure('dw.fill', `BEGIN DELETE FROM dw.t; END`)],
+        }),
+      ),
+    ).toMatchInlineSnapshot(`"calls"`);
+  });
+
+  it('takes a named argument and a default', () => {
+    expect(
+      shown(
+        translated(
+          procedure('dw.load', `BEGIN CALL dw.fill(p_code => 'x'); END`),
+          {
+            routines: [
+              procedure('dw.fill', `BEGIN UPDATE dw.t SET code = p_code WHERE id = p_id; END`, {
+                parameters: [parameter('p_code', 'text'), parameter('p_id', 'integer', '7')],
+              }),
+            ],
+          },
+          { routines: ['dw.load()'] },
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.t (rebuild, merge id):
+      select
+          t.id,
+          case when id = cast(7 as integer) then 'x' else t.code end as code,
+          t.amount
+      from {former dw.t} as t"
+    `);
+  });
+
+  it('gives an INOUT parameter back', () => {
+    expect(
+      shown(
+        translated(
+          procedure(
+            'dw.load',
+            `DECLARE v integer := 1; BEGIN CALL dw.next(v); UPDATE dw.t SET id = v; END`,
+          ),
+          {
+            routines: [
+              procedure('dw.next', `BEGIN p := p + 1; DELETE FROM dw.u; END`, {
+                parameters: [{ name: 'p', type: 'integer', mode: 'inout', defaultSql: null }],
+              }),
+            ],
+          },
+          { routines: ['dw.load()'] },
+        ),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.u (table):
+      select
+          id,
+          code,
+          amount
+      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing
+
+      dw.t (rebuild):
+      select
+          2 as id,
+          t.code,
+          t.amount
+      from {former dw.t} as t"
+    `);
+  });
+});

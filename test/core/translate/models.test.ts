@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest';
+import { shown, statements, table, withParser } from './catalog.ts';
+
+withParser();
+
+describe('models of several tables', () => {
+  it("read each other's final state", () => {
+    expect(
+      shown(
+        statements(`INSERT INTO dw.t SELECT id, code, amount FROM stg.s;
+  INSERT INTO dw.u SELECT id, code, amount FROM dw.t;`),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.t (rebuild, append):
+      with t_inserted as (
+      SELECT id, code, amount FROM {current stg.s}
+      )
+      select
+          id,
+          code,
+          amount
+      from {former dw.t}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from t_inserted
+
+      dw.u (rebuild, append):
+      with u_inserted as (
+      SELECT id, code, amount FROM {final dw.t}
+      )
+      select
+          id,
+          code,
+          amount
+      from {former dw.u}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from u_inserted"
+    `);
+  });
+
+  it('are built before the table that they read changes', () => {
+    expect(
+      shown(
+        statements(`INSERT INTO dw.u SELECT id, code, amount FROM dw.t;
+  DELETE FROM dw.t;`),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.u (rebuild, append):
+      with u_inserted as (
+      SELECT id, code, amount FROM {former dw.t} as t
+      )
+      select
+          id,
+          code,
+          amount
+      from {former dw.u}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from u_inserted
+
+      dw.t (table) after dw.u:
+      select
+          id,
+          code,
+          amount
+      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing"
+    `);
+  });
+
+  it('compute what they need themselves where a version in between is read', () => {
+    expect(
+      shown(
+        statements(`INSERT INTO dw.t SELECT id, code, amount FROM stg.s;
+  INSERT INTO dw.u SELECT id, code, amount FROM dw.t;
+  DELETE FROM dw.t WHERE amount < 0;`),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.u (rebuild, append):
+      with t_inserted as (
+      SELECT id, code, amount FROM {current stg.s}
+      ), t as (
+      select
+          id,
+          code,
+          amount
+      from {former dw.t}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from t_inserted
+      ), u_inserted as (
+      SELECT id, code, amount FROM t
+      )
+      select
+          id,
+          code,
+          amount
+      from {former dw.u}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from u_inserted
+
+      dw.t (rebuild) after dw.u:
+      with t_inserted as (
+      SELECT id, code, amount FROM {current stg.s}
+      ), t as (
+      select
+          id,
+          code,
+          amount
+      from {former dw.t}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from t_inserted
+      )
+      select t.*
+      from t as t
+      where (amount < 0) is not true"
+    `);
+  });
+
+  it("share the added rows where each needs the other's former state", () => {
+    expect(
+      shown(
+        statements(`INSERT INTO dw.t SELECT id, code, amount FROM dw.u;
+  INSERT INTO dw.u SELECT id + 1, code, amount FROM stg.s WHERE id NOT IN (SELECT id FROM dw.t);`),
+      ),
+    ).toMatchInlineSnapshot(`
+      "dw.t (rebuild, append):
+      with t_inserted as (
+      SELECT id, code, amount FROM {former dw.u} as u
+      )
+      select
+          id,
+          code,
+          amount
+      from {former dw.t}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from t_inserted
+
+      dw.u (rebuild, append) after dw.t:
+      with u_inserted (id, code, amount) as (
+      SELECT id + 1, code, amount FROM {current stg.s} WHERE id NOT IN (SELECT id FROM {final dw.t})
+      )
+      select
+          id,
+          code,
+          amount
+      from {former dw.u}
+
+      union all
+
+      select
+          id,
+          code,
+          amount
+      from u_inserted"
+    `);
+  });
+});
