@@ -34,6 +34,8 @@ export interface NodeResult {
   readonly id: string;
   readonly name: string;
   readonly resource: string;
+  /** The model that a data test or unit test belongs to; null for everything else. */
+  readonly model: string | null;
   readonly status: NodeStatus;
   /** dbt's message: the database's error, `Got 3 results`, or the statement's tag. */
   readonly message: string | null;

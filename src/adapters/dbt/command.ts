@@ -100,7 +100,8 @@ async function readResults(resultsPath: string, manifestPath: string): Promise<R
   const manifest = manifestSchema.parse(JSON.parse(await readFile(manifestPath, 'utf8')));
   return results.map((result) => {
     const node = manifest.nodes[result.unique_id];
-    const found = node ?? manifest.unit_tests?.[result.unique_id];
+    const unitTest = manifest.unit_tests?.[result.unique_id];
+    const found = node ?? unitTest;
     return {
       unique_id: result.unique_id,
       name: found?.name ?? result.unique_id.split('.').at(-1) ?? result.unique_id,
@@ -111,6 +112,7 @@ async function readResults(resultsPath: string, manifestPath: string): Promise<R
       execution_time: result.execution_time,
       rows_affected: result.adapter_response?.rows_affected ?? null,
       compiled_path: node?.compiled_path ?? null,
+      tested: node?.attached_node ?? unitTest?.depends_on?.nodes[0] ?? null,
     };
   });
 }

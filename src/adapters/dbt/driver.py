@@ -61,6 +61,8 @@ def node_result(result):
         "execution_time": result.execution_time,
         "rows_affected": response.get("rows_affected"),
         "compiled_path": getattr(node, "compiled_path", None),
+        "tested": getattr(node, "attached_node", None)
+        or getattr(node, "tested_node_unique_id", None),
     }
 
 

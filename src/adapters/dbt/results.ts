@@ -26,6 +26,8 @@ const nodeSchema = z.object({
   execution_time: z.number(),
   rows_affected: z.union([z.number(), z.string()]).nullish(),
   compiled_path: z.string().nullish(),
+  /** `model.project.name` of the model that a test is about. */
+  tested: z.string().nullish(),
 });
 
 export type RawNode = z.infer<typeof nodeSchema>;
@@ -77,10 +79,18 @@ export const manifestSchema = z.object({
       name: z.string(),
       resource_type: z.string(),
       compiled_path: z.string().nullish(),
+      attached_node: z.string().nullish(),
     }),
   ),
   unit_tests: z
-    .record(z.string(), z.looseObject({ name: z.string(), resource_type: z.string() }))
+    .record(
+      z.string(),
+      z.looseObject({
+        name: z.string(),
+        resource_type: z.string(),
+        depends_on: z.looseObject({ nodes: z.array(z.string()) }).nullish(),
+      }),
+    )
     .nullish(),
 });
 
@@ -92,6 +102,7 @@ export function nodeResult(raw: RawNode, folder: string): NodeResult {
     id: raw.unique_id,
     name: raw.name,
     resource: raw.resource_type,
+    model: raw.tested?.split('.')[2] ?? null,
     // A word that dbt has not used before must not pass for success.
     status: STATUSES[raw.status.toLowerCase()] ?? 'error',
     message: raw.message ?? null,

@@ -2,7 +2,8 @@
  * Enforced contracts: the table's own DDL, so that dbt creates it as it was, and a value that the
  * procedure could not have inserted stops the model too.
  */
-import type { Column, ForeignKey, Table, UniqueKey } from '../catalog/types.ts';
+import type { Column, ForeignKey, QualifiedName, Table, UniqueKey } from '../catalog/types.ts';
+import { sameName } from '../catalog/names.ts';
 import { identifier } from '../translate/identifiers.ts';
 import type { ModelColumn } from '../translate/types.ts';
 import type { PlannedModel } from './arrange.ts';
@@ -48,7 +49,7 @@ export function contractOf(
       })),
       ...foreign.map(({ constraint }) => constraint),
     ],
-    postHooks: model.role === 'final' ? postHooks(model, table) : [],
+    postHooks: model.role === 'final' ? postHooks(context, model, table) : [],
     references: foreign.map(({ target }) => target),
   };
 }
@@ -123,16 +124,25 @@ function foreignKeyConstraint(key: ForeignKey, target: PlannedModel): object {
   };
 }
 
-function postHooks(model: PlannedModel, table: Table): readonly string[] {
+function postHooks(context: ProjectContext, model: PlannedModel, table: Table): readonly string[] {
   const partial = table.keys.flatMap((key) =>
     key.predicateSql === null || key.hasExpressions ? [] : [partialIndex(key, key.predicateSql)],
   );
   const sequences = model.translated.columns.flatMap(({ name, surrogate }) => {
     const column = table.columns.find((candidate) => candidate.name === name);
     if (!surrogate || column === undefined || column.sequence === null) return [];
-    return [`{{ sprocket_advance_sequence(${jinjaString(name)}) }}`];
+    const loose = looseSequence(context, column.sequence);
+    const names = [name, ...(loose === null ? [] : [loose])].map(jinjaString);
+    return [`{{ sprocket_advance_sequence(${names.join(', ')}) }}`];
   });
   return [...partial, ...sequences];
+}
+
+/** The name of a sequence that no column owns; null where the column itself leads to it. */
+function looseSequence(context: ProjectContext, sequence: QualifiedName): string | null {
+  const found = context.catalog.sequences.find(({ name }) => sameName(name, sequence));
+  if (found === undefined || found.ownedBy !== null) return null;
+  return `${identifier(sequence.schema)}.${identifier(sequence.name)}`;
 }
 
 function partialIndex(key: UniqueKey, predicate: string): string {

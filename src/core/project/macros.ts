@@ -231,14 +231,19 @@ export const ADVANCE_SEQUENCE_MACRO: Macro = {
   defines: ['sprocket_advance_sequence'],
   file: 'advance_sequence.sql',
   text: `{#- Moves the sequence of a serial or identity column past the keys that the model has handed out, so
-    that whoever else inserts into the table gets a free one. -#}
-{% macro sprocket_advance_sequence(column) %}
+    that whoever else inserts into the table gets a free one. A sequence that the column does not own
+    is named; where dbt made the table it may not be there. -#}
+{% macro sprocket_advance_sequence(column, sequence=none) %}
     {%- set table = this.render().replace("'", "''") -%}
     {%- set quoted = '"' ~ column.replace('"', '""') ~ '"' -%}
     select setval(sequence, last_key)
     from (
         select
-            pg_get_serial_sequence('{{ table }}', '{{ column.replace("'", "''") }}')::regclass as sequence,
+            {% if sequence -%}
+            to_regclass('{{ sequence.replace("'", "''") }}')
+            {%- else -%}
+            pg_get_serial_sequence('{{ table }}', '{{ column.replace("'", "''") }}')::regclass
+            {%- endif %} as sequence,
             (select max({{ quoted }}) from {{ this }}) as last_key
     ) as keys
     where sequence is not null and last_key > coalesce(pg_sequence_last_value(sequence), 0)

@@ -52,7 +52,9 @@ class SqlWriter {
   }
 
   cte(cte: Cte): string {
-    const comment = escapeJinja(commentText(`${cte.title} (${lineRange(cte.lines)})`));
+    // A view that is read in place has no lines in the procedure.
+    const from = cte.lines.first === 0 ? '' : ` (${lineRange(cte.lines)})`;
+    const comment = escapeJinja(commentText(cte.title + from));
     const columns = cte.columns === null ? '' : ` (${cte.columns.map(identifier).join(', ')})`;
     const name = escapeJinja(identifier(cte.name) + columns);
     return `-- ${comment}\n${name} as (\n${reindent(this.sql(cte.sql), 4)}\n)`;

@@ -226,6 +226,29 @@ describe('rows without a key', () => {
   });
 });
 
+it('keys from a sequence of their own are not handed out twice', async () => {
+  const database = await harness.database(`
+    create schema dw; create sequence dw.keys;
+    create table dw.t (id integer primary key default nextval('dw.keys'), v text);`);
+  const folder = await projectFor(
+    database,
+    'dw.t',
+    'SELECT coalesce(max(t.id), 0) + 10 AS id, null::text AS v FROM ‹former dw.t› t',
+    {
+      columns: [
+        { name: 'id', type: 'integer', baseType: 'integer', surrogate: true, unprovable: null },
+        { name: 'v', type: 'text', baseType: 'text', surrogate: false, unprovable: null },
+      ],
+    },
+  );
+  expect(failures(await harness.build(database, folder))).toEqual([]);
+  await database.run(`insert into dw.t (v) values ('by hand')`);
+  expect(await database.rows('select id from dw.t order by id')).toEqual([['10'], ['11']]);
+  // Where dbt makes the table, nobody has made the sequence.
+  await database.run('drop schema dw cascade');
+  expect(failures(await harness.build(database, folder))).toEqual([]);
+});
+
 describe('a second unique key', () => {
   it('does not stand in the way where rows exchange its values', async () => {
     const database = await harness.database(`

@@ -68,7 +68,7 @@ const MODELS = {
   'a.sql': `select n + {{ var('add', '0') }} as n from numbers`,
   'b.sql': `{{ config(materialized='table') }} select * from {{ ref('a') }}`,
   'a.yml':
-    'models:\n  - name: a\n    columns:\n      - name: n\n        data_tests:\n          - accepted_values: {arguments: {values: [1, 2], quote: false}}\n',
+    "models:\n  - name: a\n    columns:\n      - name: n\n        data_tests:\n          - accepted_values: {arguments: {values: [1, 2], quote: false}}\nunit_tests:\n  - name: all_of_a\n    model: b\n    given: [{input: ref('a'), rows: [{n: 7}]}]\n    expect: {rows: [{n: 7}]}\n",
 };
 
 describe.each([
@@ -91,6 +91,8 @@ describe.each([
     const result = await dbt.build({ ...request, vars: {} });
     expect(result.ok).toBe(true);
     expect(result.warnings).toEqual([]);
+    const about = (name: string) => result.nodes.find((node) => node.name.startsWith(name))?.model;
+    expect([about('accepted'), about('all_of_a'), about('b')]).toEqual(['a', 'b', null]);
     expect(
       result.nodes.map(({ name, resource, status, rows }) => [
         name.slice(0, 15),
