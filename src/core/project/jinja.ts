@@ -18,7 +18,7 @@ export function jinjaString(value: string): string {
 
 export type JinjaValue = string | boolean | readonly string[];
 
-export function jinjaValue(value: JinjaValue): string {
+function jinjaValue(value: JinjaValue): string {
   if (typeof value === 'string') return jinjaString(value);
   if (typeof value === 'boolean') return value ? 'true' : 'false';
   return `[${value.map(jinjaString).join(', ')}]`;

@@ -4,7 +4,7 @@ import type { Query, Sql, SqlPart, TranslatedModel } from '../translate/types.ts
 export type RelationPart = Extract<SqlPart, { readonly kind: 'relation' }>;
 
 /** All parts, those inside branches too, in the order of the text. */
-export function* allParts(sql: Sql): Generator<SqlPart> {
+function* allParts(sql: Sql): Generator<SqlPart> {
   for (const part of sql) {
     yield part;
     if (part.kind !== 'branch') continue;
@@ -12,7 +12,7 @@ export function* allParts(sql: Sql): Generator<SqlPart> {
   }
 }
 
-export function* queryParts(query: Query): Generator<SqlPart> {
+function* queryParts(query: Query): Generator<SqlPart> {
   for (const cte of query.ctes) yield* allParts(cte.sql);
   yield* allParts(query.final);
 }

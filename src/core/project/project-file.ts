@@ -12,7 +12,7 @@ export interface ProjectKeys {
 }
 
 /** A name that dbt takes for a project: letters, digits and `_`, no digit first. */
-export function projectName(name: string): string {
+function projectName(name: string): string {
   const safe = safeName(name);
   return /^[0-9]/u.test(safe) ? `p_${safe}` : safe;
 }

@@ -23,7 +23,7 @@ export function fileOf(project: RenderedProject, path: string): string {
   return file.text;
 }
 
-export const CATALOG = catalog({ tables: [orders, sales, totals] });
+const CATALOG = catalog({ tables: [orders, sales, totals] });
 export const loadSales = translation('dw.load_sales()', [
   model(sales, 'SELECT id, amount FROM ‹current stg.orders›'),
 ]);
