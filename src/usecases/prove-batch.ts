@@ -5,12 +5,13 @@ import { PERMUTATIONS } from '../core/proof/permute.ts';
 import type { RoundKind } from '../core/proof/record.ts';
 import type { ProofVerdict } from '../core/proof/types.ts';
 import { verdictOf } from '../core/proof/verdict.ts';
+import { renderProject } from '../core/project/render.ts';
 import type { Translation } from '../core/translate/types.ts';
 import { calledBy, runCaller } from './prove-calls.ts';
 import { observe } from './prove-compare.ts';
 import type { Observation } from './prove-compare-rows.ts';
 import { cloneState, ProofAborted, throwIfAborted, withSession } from './prove-context.ts';
-import type { ProofContext, RoundSetting } from './prove-context.ts';
+import type { ArgumentValues, ProofContext, RoundSetting } from './prove-context.ts';
 import { Ledger } from './prove-ledger.ts';
 import { dropResults, runLevel } from './prove-level.ts';
 import type { LevelOutcome, LevelRound } from './prove-level.ts';
@@ -68,6 +69,7 @@ class BatchProof {
   #state: string;
   #databases = 0;
   #steps = 0;
+  #models: ReadonlyMap<string, readonly string[]> = new Map();
   #before: Observation = { moment: '0', rows: new Map() };
 
   constructor(context: ProofContext, batch: Batch) {
@@ -85,6 +87,7 @@ class BatchProof {
     const reached = await withSession(this.#context, this.#state, (session) =>
       session.query(REACHED_BRANCHES),
     );
+    this.#models = modelNames(this.#context);
     const sides = reached.rows.map(([number]) => Number(number));
     return plan.order.flatMap((routine) => this.#verdict(routine, sides));
   }
@@ -93,10 +96,10 @@ class BatchProof {
     const { plan } = this.#batch;
     await this.#changeInputs(round);
     if (plan.callers.length > 0) await cloneState(this.#context, this.#state, ROUND_START);
-    let failing = false;
+    const failing = new Set<string>();
     for (const [index, level] of plan.levels.entries()) {
       this.#report(round, `group ${index + 1} of ${plan.levels.length}`);
-      failing = (await this.#level(round, level)) || failing;
+      for (const routine of await this.#level(round, level)) failing.add(routine);
     }
     this.#report(round, 'all together');
     await this.#together(round, failing);
@@ -116,8 +119,8 @@ class BatchProof {
     }
   }
 
-  /** Whether a procedure has failed, so that the models can't have gone on from the same rows. */
-  async #level(round: PlannedRound, level: readonly string[]): Promise<boolean> {
+  /** Gives the procedures that failed. */
+  async #level(round: PlannedRound, level: readonly string[]): Promise<readonly string[]> {
     const started = performance.now();
     const routines = level.filter((routine) => !this.#isBroken(routine));
     const proven = routines.filter((routine) => this.#isProvable(routine));
@@ -132,7 +135,7 @@ class BatchProof {
     if (this.#state !== this.#batch.given) await this.#context.sandbox.drop(this.#state);
     this.#state = outcome;
     this.#ledger.addSeconds(level, (performance.now() - started) / 1000);
-    return result.errors.size > 0;
+    return [...result.errors.keys()];
   }
 
   /** A fault in a group is looked for one by one, and only the one that has it is given up. */
@@ -208,22 +211,21 @@ class BatchProof {
     for (const [routine, dependence] of found) this.#ledger.addOrderDependence(routine, dependence);
   }
 
-  async #together(round: PlannedRound, failing: boolean): Promise<void> {
+  async #together(round: PlannedRound, failing: ReadonlySet<string>): Promise<void> {
     const { plan, given } = this.#batch;
     const { translations } = this.#context;
+    // One that fails changes nothing: its models must not, either.
     const order = plan.order.filter((routine) => {
       const translation = translations.get(routine);
-      return (
-        translation !== undefined &&
-        !onlyGivesRows(translation) &&
-        translation.outcome !== 'calls' &&
-        !this.#isBroken(routine)
-      );
+      const runs = translation !== undefined && !failing.has(routine) && !this.#isBroken(routine);
+      return runs && translation.outcome !== 'calls' && !onlyGivesRows(translation);
     });
     const segments = segmentsOf(order, translations, (routine) => this.#isBuilt(routine));
-    const builds = segments.some(({ kind }) => kind === 'models');
-    if (!failing && builds) {
-      const { kind, setting } = round;
+    if (!segments.some(({ kind }) => kind === 'models')) return;
+    const { kind, setting } = round;
+    const failed = () => order.filter((routine) => this.#ledger.hasFailed(routine)).length;
+    const before = failed();
+    try {
       const records = await runAllModels(this.#context, {
         setting,
         kind,
@@ -231,18 +233,16 @@ class BatchProof {
         state: this.#state,
         given,
         before: this.#before,
-      }).catch((error: unknown) => {
-        if (error instanceof ProofAborted) throw error;
-        for (const routine of order)
-          if (this.#isBuilt(routine)) this.#ledger.addFault(routine, error);
-        return new Map();
       });
-      const before = order.filter((routine) => this.#ledger.hasFailed(routine)).length;
       for (const [routine, record] of records) this.#ledger.add(routine, record);
-      const after = order.filter((routine) => this.#ledger.hasFailed(routine)).length;
-      if (before === after) return;
+    } catch (error) {
+      if (error instanceof ProofAborted) throw error;
+      for (const routine of order) {
+        if (this.#isBuilt(routine)) this.#ledger.addFault(routine, error);
+      }
     }
-    await startTogether(this.#context, this.#state);
+    // From where a difference was found, the others go on from the right rows.
+    if (failed() > before) await startTogether(this.#context, this.#state);
   }
 
   async #caller(round: PlannedRound, routine: string): Promise<void> {
@@ -295,6 +295,14 @@ class BatchProof {
     this.#steps += 1;
   }
 
+  /** Each set of arguments once. */
+  #parametersOf(id: string): readonly ArgumentValues[] {
+    const sets = this.#batch.rounds
+      .map(({ setting }) => setting.values.get(id))
+      .filter((set) => set !== undefined);
+    return [...new Map(sets.map((set) => [JSON.stringify(set), set])).values()];
+  }
+
   #verdict(id: string, reached: readonly number[]): ProofVerdict[] {
     const { catalog, translations } = this.#context;
     const translation = translations.get(id);
@@ -312,11 +320,36 @@ class BatchProof {
         record: this.#ledger.record(id, branches),
         givenError: this.#ledger.givenError(id),
         madeUp: this.#batch.madeUp,
-        models: translation.models.map(({ table }) => `${table.schema}.${table.name}`),
+        models: this.#models.get(id) ?? [],
+        parameters: this.#parametersOf(id),
         seconds: this.#ledger.seconds(id),
       }),
     ];
   }
+}
+
+/** Names of models by routine, in build order, as they are where all stand side by side. */
+function modelNames({
+  catalog,
+  translations,
+}: ProofContext): ReadonlyMap<string, readonly string[]> {
+  const project = renderProject({
+    catalog,
+    translations: [...translations.values()].filter(({ outcome }) => outcome !== 'refused'),
+    options: {
+      name: 'sprocket_proof',
+      clock: 'live',
+      parameters: {},
+      unitTests: [],
+      freshness: [],
+      existing: null,
+    },
+  });
+  const names = new Map<string, string[]>();
+  for (const { routine, name } of project.models) {
+    if (routine !== null) names.set(routine, [...(names.get(routine) ?? []), name]);
+  }
+  return names;
 }
 
 /** A function whose rows are its whole effect: alone it is proven, and no other depends on it. */

@@ -169,7 +169,10 @@ function recordsOf(
         procedureError: errors.get(translation.routine) ?? null,
         modelError: build.error,
         ambiguities: build.ambiguities,
-        tables: comparison.tables.filter(({ table }) => isOwn(table) || isNobodys(table)),
+        // What nobody writes counts only where it differs: then somebody does.
+        tables: comparison.tables.filter(
+          ({ table, equal }) => isOwn(table) || (!equal && isNobodys(table)),
+        ),
       };
       return [translation.routine, record];
     }),

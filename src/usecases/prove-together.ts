@@ -1,5 +1,6 @@
 /** All models together, in one database that only ever sees dbt, against all procedures in order. */
 import { sameName } from '../core/catalog/names.ts';
+import type { QualifiedName } from '../core/catalog/types.ts';
 import type { RoundKind, RoundRecord } from '../core/proof/record.ts';
 import type { Translation } from '../core/translate/types.ts';
 import { compareDatabases } from './prove-compare.ts';
@@ -101,11 +102,13 @@ async function compareAll(
     segment.kind === 'models' ? segment.translations : [],
   );
   const models = runs.flatMap(({ project }) => project.models);
+  const scope = compareScope(context, translations, models);
   return withSession(context, round.state, (procedure) =>
     withSession(context, TOGETHER_DATABASE, (model) =>
       withSession(context, round.given, (before) =>
         compareDatabases({
-          ...compareScope(context, translations, models),
+          ...scope,
+          ignored: [...scope.ignored, ...writtenByProcedures(context, round, translations)],
           procedure: { session: procedure, before: round.before },
           model: { session: model, before: round.before },
           before,
@@ -114,6 +117,19 @@ async function compareAll(
       ),
     ),
   );
+}
+
+/** Tables of procedures without a model: they ran as themselves on both sides. */
+function writtenByProcedures(
+  { translations }: ProofContext,
+  { segments }: TogetherRound,
+  built: readonly Translation[],
+): readonly QualifiedName[] {
+  const models = built.flatMap(tablesOf);
+  return segments
+    .flatMap((segment) => (segment.kind === 'procedure' ? [segment.routine] : []))
+    .flatMap((routine) => translations.get(routine)?.writes ?? [])
+    .filter((table) => !models.some((name) => sameName(name, table)));
 }
 
 function recordOf(

@@ -37,6 +37,8 @@ export interface ProofVerdict {
   readonly reasons: readonly ProofReason[];
   readonly differences: readonly RowDifference[];
   readonly branches: { readonly reached: number; readonly total: number };
+  /** The arguments of its calls, each set once: SQL expressions by parameter. */
+  readonly parameters?: readonly Readonly<Record<string, string>>[];
   /** Columns left out of the comparison, with the reason. */
   readonly leftOut: readonly { readonly column: string; readonly reason: string }[];
 }

@@ -1,7 +1,7 @@
 /** The verdict on one procedure, from everything that its proof has seen. */
 import { qualified } from '../catalog/names.ts';
 import type { Routine } from '../catalog/types.ts';
-import type { Translation } from '../translate/types.ts';
+import type { TranslatedModel, Translation } from '../translate/types.ts';
 import { isUnequal } from './record.ts';
 import type { RoundRecord, RoutineRecord, SideError } from './record.ts';
 import type { ProofOutcome, ProofReason, ProofVerdict } from './types.ts';
@@ -15,6 +15,7 @@ export interface VerdictInput {
   /** Whether the data were made up: an error on them may be theirs. */
   readonly madeUp: boolean;
   readonly models: readonly string[];
+  readonly parameters: readonly Readonly<Record<string, string>>[];
   readonly seconds: number;
 }
 
@@ -36,6 +37,7 @@ export function verdictOf(input: VerdictInput): ProofVerdict {
     reasons,
     differences: record.orderDependence?.differences ?? differencesOf(record.rounds),
     branches: record.branches,
+    ...(input.parameters.length === 0 ? {} : { parameters: input.parameters }),
     leftOut: leftOutOf(translation),
   };
 }
@@ -63,7 +65,9 @@ function decide(input: VerdictInput): Decision {
     }
     return { outcome: 'refused', reasons: refusals };
   }
-  if (givenError !== null && (!input.madeUp || isOfTheCode(givenError))) {
+  // A helper that leaves no rows was called with arguments that nobody promised it could take.
+  const isHelper = translation.outcome === 'nothing';
+  if (givenError !== null && (isOfTheCode(givenError) || (!input.madeUp && !isHelper))) {
     return { outcome: 'broken', reasons: [brokenReason(input, givenError)] };
   }
   if (record.orderDependence !== null) {
@@ -77,12 +81,27 @@ function decide(input: VerdictInput): Decision {
   if (unequal !== undefined) {
     return { outcome: 'mismatch', reasons: [mismatchReason(input, unequal)] };
   }
+  const blind = translation.models.find(
+    ({ columns }) => columns.length > 0 && columns.every(({ unprovable }) => unprovable !== null),
+  );
+  if (blind !== undefined) return { outcome: 'refused', reasons: [blindReason(input, blind)] };
   if (isVacuous(input)) return { outcome: 'refused', reasons: [vacuousReason(input)] };
   return { outcome: 'proven', reasons: [] };
 }
 
+function blindReason({ routine }: VerdictInput, model: TranslatedModel): ProofReason {
+  return {
+    line: model.lines.first,
+    construct: constructAt(routine, model.lines.first),
+    message: `No column of ${qualified(model.table)} can be compared: ${model.columns[0]?.unprovable ?? ''}`,
+    advice:
+      'Accept the model if its rows need not be equal, or translate the procedure by hand (manual).',
+  };
+}
+
 /** A proof in which no row has changed proves nothing, unless nothing is to change. */
 function isVacuous({ record, translation }: VerdictInput): boolean {
+  if (translation.outcome === 'nothing') return false;
   const ran = record.rounds.filter((round) => round.procedureError === null);
   if (ran.length === 0) return true;
   if (translation.outcome !== 'models') return false;

@@ -39,7 +39,10 @@ export function tableChanges(input: ChangeInput, pools: Pools): readonly string[
   const fresh = Array.from({ length: NEW_ROWS }, () => maker.next()).filter((row) => row !== null);
   return [
     ...updated.flatMap((row) => updateOf(table, row, maker, random)),
-    ...copied.flatMap((row) => copyOf(table, row, maker)),
+    ...copied.flatMap((row) => {
+      const twin = maker.twinOf(row);
+      return twin === null ? [] : [insertSql(table, twin)];
+    }),
     ...fresh.map((row) => insertSql(table, row)),
     ...deleted.map((row) => deleteSql(table, row)),
   ];
@@ -62,14 +65,4 @@ function updateOf(table: Table, row: MadeRow, maker: RowMaker, random: Random): 
     }),
   );
   return Object.keys(changes).length === 0 ? [] : [updateSql(table, row, changes)];
-}
-
-/** The same row again: as it is where no key forbids it, else with a key of its own. */
-function copyOf(table: Table, row: MadeRow, maker: RowMaker): string[] {
-  const keys = new Set(table.keys.flatMap(({ columns }) => columns));
-  if (keys.size === 0) return [insertSql(table, row)];
-  const fresh = maker.next();
-  if (fresh === null) return [];
-  const own = Object.entries(fresh).filter(([name]) => keys.has(name));
-  return [insertSql(table, { ...row, ...Object.fromEntries(own) })];
 }

@@ -59,6 +59,16 @@ export class RowMaker {
     return null;
   }
 
+  /** The same row once more: with keys of its own, where it must have some. */
+  twinOf(row: MadeRow): MadeRow | null {
+    const keys = new Set(this.#keys().flat());
+    if (keys.size === 0) return row;
+    const fresh = this.next();
+    if (fresh === null) return null;
+    const own = Object.entries(fresh).filter(([name]) => keys.has(name));
+    return { ...row, ...Object.fromEntries(own) };
+  }
+
   #propose(attempt: number): MadeRow | null {
     const row: Record<string, string | null> = {};
     for (const column of this.#table.columns) {
