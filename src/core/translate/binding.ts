@@ -10,6 +10,7 @@ import type {
   FunctionReading,
   VariableReading,
   WriteTarget,
+  WriteVerb,
 } from './postgres/environment.ts';
 import { bindView } from './postgres/view.ts';
 import type { RelationName } from './postgres/tree.ts';
@@ -29,6 +30,8 @@ export class StateEnvironment implements BindEnvironment {
   #loopItems: readonly RangeItem[] | null = null;
   /** The last table that a statement was found to write. */
   lastTarget: string | null = null;
+  /** Whether that statement puts new rows into it. */
+  lastAdds = false;
 
   constructor(session: Session, state: State, routine: Routine) {
     this.#session = session;
@@ -168,10 +171,11 @@ export class StateEnvironment implements BindEnvironment {
     };
   }
 
-  target(name: RelationName, alias: string, place: Place): WriteTarget {
+  target(name: RelationName, alias: string, place: Place, verb?: WriteVerb): WriteTarget {
     const resolved = this.resolve(name);
     const key = resolved ? qualified(resolved) : '';
     this.lastTarget = resolved ? key : null;
+    this.lastAdds = verb === 'add';
     const state = resolved ? this.#state.tables.get(key) : undefined;
     if (resolved && state) {
       const table = { name: resolved, temporary: state.shape.temporary, alias };
@@ -235,6 +239,7 @@ export class StateEnvironment implements BindEnvironment {
       sequenceRestarted: false,
       lines: null,
       onlyDataFree: true,
+      addsRows: false,
     };
   }
 }

@@ -218,7 +218,7 @@ export class Evaluation {
       return applyStatement(this, parts, state, code, into, strict);
     } catch (error) {
       if (!(error instanceof RefusalError) || environment.lastTarget === null) throw error;
-      return this.markTable(environment.lastTarget, state, error.refusal);
+      return this.markTable(environment.lastTarget, state, error.refusal, environment.lastAdds);
     }
   }
 
@@ -273,7 +273,7 @@ export class Evaluation {
     );
   }
 
-  markTable(key: string, state: State, refusal: Refusal): State {
+  markTable(key: string, state: State, refusal: Refusal, adds = false): State {
     const dot = key.indexOf('.');
     const table =
       state.tables.get(key) ??
@@ -285,6 +285,7 @@ export class Evaluation {
     return withTable(state, key, {
       ...table,
       refusal,
+      addsRows: table.addsRows || adds,
       lines: table.lines ?? { first: refusal.line, last: refusal.line },
     });
   }

@@ -39,13 +39,21 @@ export function findLogTables(
 
 function candidates(evaluated: readonly Evaluated[]): Set<string> {
   const found = new Set<string>();
+  const added = new Set<string>();
   const data = new Set<string>();
   for (const { evaluation, state } of evaluated) {
-    for (const [key, table] of changedTables(state)) (isLogWrite(table) ? found : data).add(key);
-    for (const key of evaluation.session.logWrites) found.add(key);
+    for (const [key, table] of changedTables(state)) {
+      (isLogWrite(table) ? found : data).add(key);
+      if (table.addsRows) added.add(key);
+    }
+    for (const key of evaluation.session.logWrites) {
+      found.add(key);
+      added.add(key);
+    }
   }
   for (const key of data) found.delete(key);
-  return found;
+  // Rows that are only changed or removed came from somewhere else: they are data.
+  return found.intersection(added);
 }
 
 /** Tables that flow into tables that are no logs, into checks, or into returned rows. */

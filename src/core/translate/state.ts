@@ -46,6 +46,8 @@ export interface TableState {
   readonly lines: { readonly first: number; readonly last: number } | null;
   /** Every row that was written holds only constants, parameters, clocks and counters. */
   readonly onlyDataFree: boolean;
+  /** Some statement put rows into it. */
+  readonly addsRows: boolean;
 }
 
 /** Rows written by the last statement: what ROW_COUNT and FOUND tell of. */

@@ -86,6 +86,7 @@ function made(
     sequenceRestarted: true,
     lines: { first: before?.lines?.first ?? lines.first, last: lines.last },
     onlyDataFree: false,
+    addsRows: true,
   });
 }
 

@@ -139,6 +139,7 @@ export function commit(evaluation: Evaluation, state: State, pending: readonly P
         first: Math.min(context.table.lines?.first ?? Infinity, ...lines.map((line) => line.first)),
         last: Math.max(context.table.lines?.last ?? 0, ...lines.map((line) => line.last)),
       },
+      addsRows: context.table.addsRows || writes.some(({ bound }) => bound.kind === 'insert'),
       onlyDataFree:
         context.table.onlyDataFree &&
         writes.every(({ result, bound }) => isDataFree(bound, result)),

@@ -113,7 +113,12 @@ describe('the clock', () => {
           },
         ),
       ),
-    ).toMatchInlineSnapshot(`"nothing"`);
+    ).toMatchInlineSnapshot(`
+      "dw.t (rebuild):
+      select t.*
+      from {former dw.t} as t
+      where ({now()} > '2020-01-01') is not true"
+    `);
   });
 
   it('in a default is a hole as well', () => {

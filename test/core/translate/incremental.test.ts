@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { queryText, statements, T, table, warehouse, withParser } from './catalog.ts';
+import type { warehouse } from './catalog.ts';
+import { queryText, statements, T, table, withParser } from './catalog.ts';
 
 withParser();
 

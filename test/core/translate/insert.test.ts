@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shown, statements, withParser } from './catalog.ts';
+import { shown, statements, table, withParser } from './catalog.ts';
 
 withParser();
 
@@ -228,5 +228,24 @@ describe('INSERT', () => {
       "missing-column 2: INSERT INTO dw.t (id, nothing) SELECT id, code FROM stg.s
       missing-column 3: INSERT INTO dw.u (id) SELECT id, code FROM stg.s"
     `);
+  });
+
+  it('takes the DEFAULT of a domain', () => {
+    const domain = {
+      name: { schema: 'dw', name: 'code' },
+      kind: 'domain',
+      labels: [],
+      baseType: 'text',
+      defaultSql: "'none'::text",
+      fields: [],
+    } as const;
+    const coded = table('dw.coded', { id: 'integer', code: 'dw.code' });
+    const text = shown(
+      statements('INSERT INTO dw.coded (id) SELECT id FROM stg.s;', {
+        extra: [coded],
+        types: [domain],
+      }),
+    );
+    expect(text).toContain("cast('none'::text as dw.code) as code");
   });
 });

@@ -201,4 +201,12 @@ END`,
       from log_inserted_rows"
     `);
   });
+
+  it.each([
+    ['removed', "DELETE FROM dw.log WHERE at < now() - interval '90 days';"],
+    ['changed', 'UPDATE dw.log SET at = now();'],
+  ])('are data where rows are only %s', (_title, text) => {
+    const { outcome, logTables } = statements(text);
+    expect({ outcome, logTables }).toEqual({ outcome: 'models', logTables: [] });
+  });
 });

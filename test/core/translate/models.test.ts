@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shown, statements, table, withParser } from './catalog.ts';
+import { shown, statements, withParser } from './catalog.ts';
 
 withParser();
 
@@ -152,14 +152,17 @@ describe('models of several tables', () => {
   it("share the added rows where each needs the other's former state", () => {
     expect(
       shown(
-        statements(`INSERT INTO dw.t SELECT id, code, amount FROM dw.u;
-  INSERT INTO dw.u SELECT id + 1, code, amount FROM stg.s WHERE id NOT IN (SELECT id FROM dw.t);`),
+        statements(`WITH moved AS (INSERT INTO dw.t SELECT id, code, amount FROM dw.u)
+  INSERT INTO dw.u SELECT id, code, amount FROM dw.t;`),
       ),
     ).toMatchInlineSnapshot(`
-      "dw.t (rebuild, append):
-      with t_inserted as (
+      "dw.t__new (table):
       SELECT id, code, amount FROM {former dw.u} as u
-      )
+
+      dw.u__new (table):
+      SELECT id, code, amount FROM {former dw.t} as t
+
+      dw.t (rebuild, append) after dw.u__new:
       select
           id,
           code,
@@ -172,12 +175,9 @@ describe('models of several tables', () => {
           id,
           code,
           amount
-      from t_inserted
+      from {final dw.t__new}
 
-      dw.u (rebuild, append) after dw.t:
-      with u_inserted (id, code, amount) as (
-      SELECT id + 1, code, amount FROM {current stg.s} WHERE id NOT IN (SELECT id FROM {final dw.t})
-      )
+      dw.u (rebuild, append) after dw.t__new:
       select
           id,
           code,
@@ -190,7 +190,7 @@ describe('models of several tables', () => {
           id,
           code,
           amount
-      from u_inserted"
+      from {final dw.u__new}"
     `);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusals, statements, withParser } from './catalog.ts';
+import { column, refusals, statements, table, withParser } from './catalog.ts';
 
 withParser();
 
@@ -34,5 +34,22 @@ describe('random values', () => {
       'INSERT INTO dw.t (id, amount) SELECT id, random() FROM stg.s;\nDELETE FROM dw.t WHERE amount > 1;',
     );
     expect(translation.refusals.map(({ code }) => code)).toEqual(['volatile']);
+  });
+
+  it('of a DEFAULT are named where a statement leaves the column out', () => {
+    const uuid = column('uid', 'uuid', { defaultSql: 'gen_random_uuid()' });
+    const keyed = table('dw.keyed', { id: 'integer', uid: uuid });
+    const unprovable = (text: string): readonly boolean[] | undefined =>
+      statements(text, { extra: [keyed] }).models[0]?.columns.map(
+        (found) => found.unprovable !== null,
+      );
+    expect(unprovable('INSERT INTO dw.keyed (id) SELECT id FROM stg.s;')).toEqual([false, true]);
+    expect(unprovable('INSERT INTO dw.keyed VALUES (1, DEFAULT);')).toEqual([false, true]);
+    expect(unprovable('INSERT INTO dw.keyed SELECT id, NULL FROM stg.s;')).toEqual([false, false]);
+    expect(
+      unprovable(
+        'MERGE INTO dw.keyed k USING stg.s s ON s.id = k.id WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id);',
+      ),
+    ).toEqual([false, true]);
   });
 });

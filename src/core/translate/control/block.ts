@@ -3,9 +3,7 @@ import type { Evaluation, Flow } from '../evaluate.ts';
 import { text } from '../fragment.ts';
 import type { Declaration, Handler, Step } from '../program.ts';
 import { makeRefusal } from '../refusals.ts';
-import { isLogWrite } from '../log-tables.ts';
-import type { State, TableState, Value } from '../state.ts';
-import { addedSince } from './choose.ts';
+import type { State, Value } from '../state.ts';
 import type { Version } from '../version.ts';
 import { labelKey, withBlock, withoutBlock } from '../state.ts';
 import { asType, declaration, evaluateExpression } from './expressions.ts';
@@ -52,12 +50,6 @@ function initialValue(evaluation: Evaluation, item: Declaration, state: State): 
   } catch (error) {
     return { kind: 'poison', refusal: evaluation.refusalOf(error, item.line, item.initial.text) };
   }
-}
-
-/** Rows were only added, or what was set comes from a clock or a count: no data is touched. */
-function isLogged(table: TableState): boolean {
-  const added = table.version ? addedSince(table.version, table.initial) : null;
-  return added !== null || isLogWrite(table);
 }
 
 /** The value of a record variable before anything is put into it. */
@@ -109,6 +101,6 @@ function noteHandler(evaluation: Evaluation, handler: Handler, state: State): vo
       key,
       makeRefusal('exception-handler', place, `The handler writes ${key}, which is no log table.`),
     );
-    if (table.onlyDataFree && isLogged(table)) session.logWrites.add(key);
+    if (table.onlyDataFree && table.addsRows) session.logWrites.add(key);
   }
 }

@@ -212,7 +212,8 @@ export function noteSideEffect(evaluation: Evaluation, routine: Routine, refusal
   try {
     const block = parameters(evaluation, emptyState(), routine, unknown);
     const { state } = probe.run(readProgram(routine), { ...emptyState(), variables: [block] });
-    for (const [key, table] of state.tables) if (isLogWrite(table)) session.logWrites.add(key);
+    for (const [key, table] of state.tables)
+      if (table.addsRows && isLogWrite(table)) session.logWrites.add(key);
   } catch {
     // What can't be read can't be shown to be a log: the refusal stays.
   }

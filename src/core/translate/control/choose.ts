@@ -64,6 +64,7 @@ function chooseTable(
     refusal,
     lines: Number.isFinite(lines.first) ? lines : null,
     onlyDataFree: left.onlyDataFree && right.onlyDataFree,
+    addsRows: left.addsRows || right.addsRows,
     sequenceRestarted: left.sequenceRestarted && right.sequenceRestarted,
   };
   if (left.version === right.version || refusal) return common;

@@ -4,8 +4,13 @@
  * `LOOP INSERT … SELECT … ORDER BY … LIMIT n OFFSET o; EXIT WHEN NOT FOUND; o := o + n; END LOOP`,
  * with the offset starting at zero and growing by the page size.
  */
+import { qualified } from '../../catalog/names.ts';
+import type { Evaluation } from '../evaluate.ts';
+import { versionsIn } from '../fragment.ts';
+import { readStatement } from '../postgres/statement.ts';
+import type { Version } from '../version.ts';
 import { pageOf } from '../postgres/paging.ts';
-import type { Step } from '../program.ts';
+import type { CodeText, Step } from '../program.ts';
 import type { State } from '../state.ts';
 import { lookup } from '../state.ts';
 import { constantVariable } from './expressions.ts';
@@ -16,7 +21,11 @@ import { assignedIn } from '../program.ts';
 type While = Extract<Step, { kind: 'while' }>;
 
 /** The loop's writes without their pages; null where the loop has another form. */
-export function pagedBody(step: While, state: State): { readonly body: readonly Step[] } | null {
+export function pagedBody(
+  evaluation: Evaluation,
+  step: While,
+  state: State,
+): { readonly body: readonly Step[] } | null {
   if (step.condition !== null) return null;
   const pages = step.body.flatMap((inner) =>
     inner.kind === 'statement' ? [pageOf(inner.code)] : [],
@@ -45,6 +54,7 @@ export function pagedBody(step: While, state: State): { readonly body: readonly 
     (name) => name !== page.offset && mentions(`${page.whole.text} ${page.limit}`, name),
   );
   if (!grows || !leaves || others.length > 0 || mixed) return null;
+  if (!isSteady(evaluation, page.whole, state)) return null;
   return {
     body: step.body.flatMap((inner): Step[] =>
       inner.kind === 'statement'
@@ -54,6 +64,24 @@ export function pagedBody(step: While, state: State): { readonly body: readonly 
           : [],
     ),
   };
+}
+
+/** Pages follow each other only where adding one leaves the others, and FOUND, as they are. */
+function isSteady(evaluation: Evaluation, code: CodeText, state: State): boolean {
+  const [part, ...more] = readStatement(code, evaluation.environment(state));
+  const bound = part?.bind(new Map());
+  if (bound?.kind !== 'insert' || more.length > 0) return false;
+  const { conflict, query } = bound;
+  const skips = conflict?.action.kind === 'nothing' || conflict?.action.where;
+  const table = qualified(bound.table.name);
+  return !skips && !query?.reads.some((version) => readsTable(version, table));
+}
+
+function readsTable(version: Version, table: string): boolean {
+  if (version.owner === table) return true;
+  const { body } = version;
+  if (body.kind === 'union') return body.inputs.some((input) => readsTable(input, table));
+  return body.kind === 'query' && versionsIn(body.sql).some((read) => readsTable(read, table));
 }
 
 function mentions(text: string, name: string): boolean {

@@ -22,7 +22,7 @@ export function applyWhile(evaluation: Evaluation, step: While, state: State): S
   }
   const stepped = steppedLoop(evaluation, step, state);
   if (stepped) return stepped;
-  const paged = pagedBody(step, state);
+  const paged = pagedBody(evaluation, step, state);
   if (paged) {
     const flow = evaluation.run(paged.body, state);
     if (flow.ending === 'falls-through')

@@ -40,12 +40,15 @@ export interface BindEnvironment {
   /** The rows of the loop around: what its columns are called and by what they are unique. */
   loopItems(): readonly RangeItem[];
   /** The table that a statement writes and its current version; refuses what can't be written. */
-  target(name: RelationName, alias: string, place: Place): WriteTarget;
+  target(name: RelationName, alias: string, place: Place, verb?: WriteVerb): WriteTarget;
   /** DEFAULT of a column; null for none, `sequence` for one that a sequence hands out. */
   defaultOf(table: TableTarget, column: string): Fragment | 'sequence' | null;
   /** A type's name with its schema, where the author left the schema out. */
   typeName(path: readonly string[]): string | null;
 }
+
+/** Whether a statement puts new rows into its table, or works on those that are there. */
+export type WriteVerb = 'add' | 'change';
 
 export interface WriteTarget {
   readonly table: TableTarget;

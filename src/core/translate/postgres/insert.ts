@@ -18,7 +18,7 @@ export function bindInsert(statement: InsertStmt, context: WriteContext): BoundI
   const name = relationName(range);
   const alias = range.alias?.aliasname ?? name.name;
   const at = common(context);
-  const target = environment.target(name, alias, at.place);
+  const target = environment.target(name, alias, at.place, 'add');
   const columns = statement.cols
     ? statement.cols.map((node) => ('ResTarget' in node ? (node.ResTarget.name ?? '') : ''))
     : null;

@@ -28,7 +28,7 @@ export function withRelations(
     shadowsBuiltIn: (name) => environment.shadowsBuiltIn(name),
     isRandom: (table, column) => environment.isRandom(table, column),
     functionCall: (path, place) => environment.functionCall(path, place),
-    target: (name, alias, place) => environment.target(name, alias, place),
+    target: (name, alias, place, verb) => environment.target(name, alias, place, verb),
     defaultOf: (table, column) => environment.defaultOf(table, column),
     typeName: (path) => environment.typeName(path),
     loopItems: () => environment.loopItems(),
