@@ -123,7 +123,8 @@ class Runner implements DbtRunner {
           'log-path': join(folder, 'logs'),
           vars: JSON.stringify(project.vars),
         }),
-        '--no-use-colors',
+        // Later generations of dbt print no colours into a pipe, and do not know the option.
+        ...(backend.version.core.startsWith('1.') ? ['--no-use-colors'] : []),
       ],
       env: dbtEnvironment(project.connection),
       timeoutMs: project.timeoutMs ?? null,

@@ -80,7 +80,7 @@ export const ROWS_MACRO: Macro = {
 
     {%- if not key %}
         {%- if remove %}
-    truncate table {{ target }};
+    {{ 'delete from' if facts.referenced else 'truncate table' }} {{ target }};
         {%- endif %}
     insert into {{ target }} ({{ column_list }})
     overriding system value
@@ -142,7 +142,8 @@ export const ROWS_MACRO: Macro = {
         {%- do quoted.append(column if column.startswith('"') else '"' ~ column ~ '"') -%}
     {%- endfor -%}
     {%- set facts = {
-        'key_columns': quoted, 'plain_columns': [], 'rounding_types': {}, 'generated_columns': [], 'update_rows': true
+        'key_columns': quoted, 'plain_columns': [], 'rounding_types': {}, 'generated_columns': [],
+        'referenced': false, 'update_rows': true
     } -%}
     {%- set columns -%}
         select
@@ -168,13 +169,14 @@ export const ROWS_MACRO: Macro = {
             {%- do facts.update({'update_rows': false}) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set indexes -%}
+    {%- set surroundings -%}
         select
-            (select count(*) from pg_catalog.pg_index where indrelid = '{{ name }}'::regclass and indisunique) > 1
-            and not exists (select 1 from pg_catalog.pg_constraint where confrelid = '{{ name }}'::regclass)
-            as replace_whole_rows
+            exists (select 1 from pg_catalog.pg_constraint where confrelid = '{{ name }}'::regclass) as is_referenced,
+            (select count(*) from pg_catalog.pg_index where indrelid = '{{ name }}'::regclass and indisunique) as unique_indexes
     {%- endset -%}
-    {%- if run_query(indexes)[0][0] -%}{%- do facts.update({'update_rows': false}) -%}{%- endif -%}
+    {%- set found = run_query(surroundings)[0] -%}
+    {%- do facts.update({'referenced': found['is_referenced']}) -%}
+    {%- if found['unique_indexes'] > 1 and not found['is_referenced'] -%}{%- do facts.update({'update_rows': false}) -%}{%- endif -%}
     {{ return(facts) }}
 {% endmacro %}
 `,

@@ -41,7 +41,10 @@ function modelProblems(
 ): readonly ProjectProblem[] {
   const { table } = model.translated;
   const subject = qualified(table);
-  const problems: ProjectProblem[] = [...nameProblems(context, model)];
+  const problems: ProjectProblem[] = [
+    ...nameProblems(context, model),
+    ...hiddenReadProblems(context, model),
+  ];
   if (context.table(table)?.kind === 'foreign') {
     problems.push({
       code: 'foreign-table',
@@ -70,6 +73,24 @@ function modelProblems(
     });
   }
   return problems;
+}
+
+/** Reads inside functions: they find the table itself, whatever state the model should see. */
+function hiddenReadProblems(context: ProjectContext, model: PlannedModel): ProjectProblem[] {
+  return model.translated.buildAfter.flatMap((table): ProjectProblem[] => {
+    if (context.arrangement.modelOf(model.position, table) !== null) return [];
+    const reader = { position: model.position, model };
+    const read = context.arrangement.resolve(reader, { kind: 'relation', table, state: 'current' });
+    if (read.kind !== 'model' || read.model.role !== 'step') return [];
+    return [
+      {
+        code: 'function-reads-step',
+        subject: model.name,
+        message: `A function in ${model.name} reads ${qualified(table)} between two procedures that write it, and would find it as the last run left it.`,
+        advice: `Write the lookup as a join, so that the model reads ${read.model.name}.`,
+      },
+    ];
+  });
 }
 
 /** Names of relations that dbt can't handle, however they are quoted. */

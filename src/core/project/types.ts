@@ -136,6 +136,7 @@ export interface ProjectProblem {
     | 'unsupported-name'
     | 'case-clash'
     | 'referenced-before'
+    | 'function-reads-step'
     | 'domain-type'
     | 'no-contract'
     | 'unit-test-left-out';

@@ -215,11 +215,15 @@ describe('rows without a key', () => {
     const database = await harness.database(`
       create schema dw; create schema stg;
       create table stg.n (x integer); insert into stg.n values (1), (1), (2);
-      create table dw.t (x integer check (x > 0)); insert into dw.t values (7), (1);
+      create table dw.t (x integer check (x > 0)) partition by range (x);
+      create table dw.t_low partition of dw.t for values from (minvalue) to (2);
+      create table dw.t_high partition of dw.t default;
+      insert into dw.t values (7), (1);
       create view dw.v as select x from dw.t;`);
     const folder = await projectFor(database, 'dw.t', 'SELECT x FROM ‹current stg.n›');
     expect(failures(await harness.build(database, folder))).toEqual([]);
     expect(await database.rows('select x from dw.v order by x')).toEqual([['1'], ['1'], ['2']]);
+    expect(await database.rows('select x from dw.t_low')).toEqual([['1'], ['1']]);
     await database.run('insert into stg.n values (-1)');
     expect((await harness.build(database, folder)).ok).toBe(false);
     expect(await database.rows('select x from dw.v order by x')).toEqual([['1'], ['1'], ['2']]);

@@ -102,6 +102,14 @@ async function pipeline(database: TestDatabase): Promise<RenderedProject> {
       }),
     ],
     {
+      freshness: [
+        {
+          table: { schema: 'stg', name: 'orders' },
+          loadedAtColumn: 'day',
+          warnAfterHours: 24,
+          errorAfterHours: null,
+        },
+      ],
       clock: '2024-01-02 08:00:00+00',
       parameters: { 'dw.sum_up(date)': { until: "DATE '2024-01-31'" } },
     },

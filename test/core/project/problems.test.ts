@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { loadParser } from '../../../src/core/translate/postgres/parser.ts';
 import { catalog, model, name, OPTIONS, table, translation } from './builders.ts';
-import { render, totals } from './warehouse.ts';
+import { loadSales, render, sales, totals } from './warehouse.ts';
 
 beforeAll(loadParser);
 
@@ -71,4 +71,15 @@ it('a model of the clock has no unit test', () => {
   expect(project.problems.map(({ code, subject }) => [code, subject])).toEqual([
     ['unit-test-left-out', 't'],
   ]);
+});
+
+it('a function that reads a table between its writers sees the wrong state', () => {
+  const reader = translation('dw.sum_up()', [
+    model(totals, 'SELECT dw.total_of_sales() AS total', { buildAfter: [sales.name] }),
+  ]);
+  const again = translation('dw.clean()', [model(sales, 'SELECT * FROM ‹former dw.sales› s')]);
+  const codesOf = (order: readonly (typeof reader)[]) =>
+    render({ translations: order }).problems.map(({ code }) => code);
+  expect(codesOf([loadSales, reader, again])).toEqual(['function-reads-step']);
+  expect(codesOf([loadSales, again, reader])).toEqual([]);
 });
