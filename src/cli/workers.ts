@@ -31,7 +31,7 @@ const failureSchema = z.object({
 export type WorkerFailure = z.output<typeof failureSchema>;
 
 /** What a worker process tells the one that started it. */
-export const workerMessageSchema = z.object({ failure: failureSchema });
+const workerMessageSchema = z.object({ failure: failureSchema });
 
 /** How often a worker is started again that died without a word, e.g. for want of memory. */
 const REVIVALS = 3;

@@ -47,7 +47,10 @@ export async function publish(options: PublishOptions): Promise<Published> {
     kind: row.kind,
     id: row.name,
     status: row.status,
-    detail: row.status === 'Blocked' || row.status === 'Failed' ? detailOf({ ...row, restarts: 0 }) : null,
+    detail:
+      row.status === 'Blocked' || row.status === 'Failed'
+        ? detailOf({ ...row, restarts: 0 })
+        : null,
   }));
   const branch = runBranch(run.parsed);
   const committed = await repository.commit({

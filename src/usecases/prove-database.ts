@@ -163,7 +163,7 @@ function roundName(kind: RoundKind, change: InputChange | undefined): string {
 }
 
 /** Whether any of some tables holds a row. */
-export async function hasRows(
+async function hasRows(
   context: Pick<ProofTools, 'sandbox'>,
   database: string,
   tables: readonly QualifiedName[],

@@ -149,6 +149,6 @@ function ambiguityMessage(translation: Translation, testName: string): string {
 }
 
 /** dbt refused the project as a whole: that is no difference between the sides but a fault of ours. */
-export function isProjectFault(error: unknown): error is DbtError {
+function isProjectFault(error: unknown): error is DbtError {
   return error instanceof DbtError && (error.code === 'project' || error.code === 'timeout');
 }

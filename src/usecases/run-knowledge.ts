@@ -125,6 +125,6 @@ export function parseVerdict(content: string): ProofVerdict {
   return verdictSchema.parse(JSON.parse(content));
 }
 
-export function parseUnitTests(content: string): readonly ModelUnitTest[] {
+function parseUnitTests(content: string): readonly ModelUnitTest[] {
   return unitTestsSchema.parse(JSON.parse(content));
 }

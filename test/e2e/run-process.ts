@@ -9,7 +9,7 @@ import { connectTo } from '../adapters/postgres/scratch-database.ts';
 import type { ScratchServer } from '../adapters/postgres/scratch-database.ts';
 import type { SqlSession } from '../../src/ports/sandbox.ts';
 
-export const PLAN_NAME = 'shop';
+const PLAN_NAME = 'shop';
 const BRANCH = `sprocket/${PLAN_NAME}`;
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 

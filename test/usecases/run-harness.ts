@@ -52,7 +52,7 @@ export interface PlanRow {
   readonly dependsOn?: string;
 }
 
-export function planText(rows: readonly PlanRow[]): string {
+function planText(rows: readonly PlanRow[]): string {
   return `---
 sprocket: 1
 name: ${NAME}

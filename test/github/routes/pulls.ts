@@ -137,7 +137,7 @@ export function openPull(
 }
 
 /** Merges, closes, and tells the App of the push and of the pull request. */
-export function mergePull(
+function mergePull(
   call: Pick<Call, 'world' | 'repository' | 'emit'>,
   issue: IssueState,
   sender: string,
