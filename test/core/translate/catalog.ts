@@ -12,19 +12,19 @@ import type { TranslateOptions } from '../../../src/core/translate/translate.ts'
 import type { Query, Sql, SqlPart, Translation } from '../../../src/core/translate/types.ts';
 import { catalog, column, key, name, table } from '../project/builders.ts';
 
-export { column, foreignKey, key, name, table, view } from '../project/builders.ts';
+export { column, foreignKey, key, table, view } from '../project/builders.ts';
 
 const byId = { keys: [key('primary', ['id'])] };
 
-export const SOURCE = table(
+const SOURCE = table(
   'stg.s',
   { id: 'integer!', code: 'text', amount: 'numeric(12,2)', day: 'date' },
   byId,
 );
 export const T = table('dw.t', { id: 'integer!', code: 'text', amount: 'numeric(12,2)' }, byId);
-export const U = table('dw.u', { id: 'integer!', code: 'text', amount: 'numeric(12,2)' }, byId);
+const U = table('dw.u', { id: 'integer!', code: 'text', amount: 'numeric(12,2)' }, byId);
 /** No key, a serial column and a default. */
-export const NUMBERED = table('dw.numbered', {
+const NUMBERED = table('dw.numbered', {
   no: column('no', 'integer!', {
     defaultSql: "nextval('dw.numbered_no_seq'::regclass)",
     sequence: name('dw.numbered_no_seq'),
@@ -32,7 +32,7 @@ export const NUMBERED = table('dw.numbered', {
   code: 'text',
   state: column('state', 'text', { defaultSql: "'new'::text" }),
 });
-export const LOG = table('dw.log', {
+const LOG = table('dw.log', {
   at: 'timestamp with time zone',
   rows: 'bigint',
   note: 'text',
@@ -135,7 +135,7 @@ export function queryText({ ctes, final }: Query): string {
   return `${steps.length === 0 ? '' : `with ${steps.join(', ')}\n`}${sqlText(final)}`;
 }
 
-export function sqlText(sql: Sql): string {
+function sqlText(sql: Sql): string {
   return sql.map(partText).join('');
 }
 

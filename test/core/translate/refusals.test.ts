@@ -4,6 +4,7 @@ import type { Routine } from '../../../src/core/catalog/types.ts';
 import type { Translation } from '../../../src/core/translate/types.ts';
 import {
   foreignKey,
+  key,
   parameter,
   procedure,
   refusals,
@@ -110,14 +111,7 @@ const CASES: readonly (readonly [string, number, () => Translation])[] = [
             'dw.two',
             { a: 'integer!', b: 'text!' },
             {
-              keys: ['a', 'b'].map((column) => ({
-                name: column,
-                kind: 'unique',
-                columns: [column],
-                nullsNotDistinct: false,
-                predicateSql: null,
-                hasExpressions: false,
-              })),
+              keys: [key('unique', ['a']), key('unique', ['b'])],
             },
           ),
         ],
