@@ -32,18 +32,26 @@ describe('UPDATE', () => {
     expect(shown(statements(`UPDATE dw.t x SET code = s.code FROM stg.s s WHERE s.id = x.id;`)))
       .toMatchInlineSnapshot(`
         "dw.t (rebuild, merge id):
+        with t_matches as (
         select
-            x.id,
-            case when matched.is_matched then matched.new_code else x.code end as code,
-            x.amount
+            x.id as key_id,
+            matched.*
         from {former dw.t} as x
-        left join lateral (
+        cross join lateral (
             select
                 true as is_matched,
                 s.code as new_code
             from {current stg.s} s
             where s.id = x.id
-        ) as matched on true"
+        ) as matched
+        )
+        select
+            x.id,
+            case when matched.is_matched then matched.new_code else x.code end as code,
+            x.amount
+        from {former dw.t} as x
+        left join t_matches as matched
+            on matched.key_id = x.id"
       `);
   });
 
@@ -106,18 +114,26 @@ describe('UPDATE', () => {
       ),
     ).toMatchInlineSnapshot(`
       "dw.t (rebuild, merge id):
+      with t_matches as (
       select
-          t.id,
-          t.code,
-          case when matched.is_matched then matched.new_amount else t.amount end as amount
+          t.id as key_id,
+          matched.*
       from {former dw.t} as t
-      left join lateral (
+      cross join lateral (
           WITH best AS (SELECT max(amount) AS amount FROM {current stg.s})
           select
               true as is_matched,
               best.amount as new_amount
           from best
-      ) as matched on true"
+      ) as matched
+      )
+      select
+          t.id,
+          t.code,
+          case when matched.is_matched then matched.new_amount else t.amount end as amount
+      from {former dw.t} as t
+      left join t_matches as matched
+          on matched.key_id = t.id"
     `);
   });
 

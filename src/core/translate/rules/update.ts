@@ -136,7 +136,12 @@ function updateFrom(
     sql`${projected(columns, alias, values, (name) => columnOf('matched', `new_${name}`))}\n${table}\ninner join ${lateral}`,
     null,
   );
-  const body = sql`${projected(columns, alias, values, taken)}\n${table}\nleft join ${lateral}`;
+  const key = identifyingKey(context.shape);
+  // A lateral join on the outer side is done row by row; matches found by key are hashed.
+  const matched = key
+    ? sql`${from(allMatches(statement, context, context.current, values, key))} as matched\n    on ${onKeyNames(key, 'matched', alias)}`
+    : lateral;
+  const body = sql`${projected(columns, alias, values, taken)}\n${table}\nleft join ${matched}`;
   const next = versionOf(
     statement,
     context,
