@@ -61,3 +61,25 @@ it('puts no file outside the project, whatever tables are called', () => {
   for (const path of paths) expect(path).toMatch(/^(?:[\w-]+\/)*[\w.-]+$/u);
   expect(paths.some((path) => path.split('/').includes('..'))).toBe(false);
 });
+
+it('names lines only of steps that come from the procedure', () => {
+  const of = table('dw.x', { id: 'integer' });
+  const step = (name: string, line: number) => ({
+    name,
+    title: `step ${name}`,
+    lines: { first: line, last: line },
+    columns: null,
+    sql: [{ kind: 'text', text: 'SELECT 1 AS id' } as const],
+  });
+  const query = {
+    ctes: [step('view_of_it', 0), step('own', 4)],
+    final: [{ kind: 'text', text: 'SELECT id FROM own' } as const],
+  };
+  const project = render({
+    catalog: catalog({ tables: [of] }),
+    translations: [translation('dw.p()', [model(of, '', { query })])],
+  });
+  const { text = '' } = project.files.find(({ path }) => path.endsWith('/x.sql')) ?? {};
+  expect(text).toContain('-- step view_of_it\n');
+  expect(text).toContain('-- step own (line 4)\n');
+});
