@@ -6,8 +6,8 @@ const inCi = (process.env.CI ?? '') !== '';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: 'forks',
     maxWorkers: 2,
     reporters: inCi ? ['default', 'json'] : ['default'],
