@@ -7,7 +7,7 @@ import type { Catalog, ForeignKey, QualifiedName, Table } from '../core/catalog/
 import { quoteIdentifier, quoteLiteral, quoteName } from '../core/proof/names.ts';
 import { SqlError } from '../ports/sandbox.ts';
 import type { SqlSession } from '../ports/sandbox.ts';
-import type { ReadSchema, SchemaScript } from '../ports/source.ts';
+import type { ReadSchema } from '../ports/source.ts';
 
 export interface CopyRequest {
   /** A connection to the source that only reads. */
@@ -39,19 +39,15 @@ export async function copySource(request: CopyRequest): Promise<CopyResult> {
     const script = await readSchema(source, without);
     await target.query('SET check_function_bodies = off; SET client_min_messages = error');
     const problems = await runAll(target, script.objects);
-    const { rows, sampled } = await copyRows(request);
-    problems.push(...(await finish(target, script)));
+    const { rows, sampled, filled } = await copyRows(request);
+    problems.push(...(await runAll(target, script.afterRows)));
+    problems.push(...(await runAll(target, script.sequences)));
+    // Without those that are empty: known to be so, they would be planned as if always empty.
+    if (filled.length > 0) await target.query(`ANALYZE ${filled.map(quoteName).join(', ')}`);
     return { rows, sampled, problems };
   } finally {
     await source.query('ROLLBACK');
   }
-}
-
-async function finish(target: SqlSession, script: SchemaScript): Promise<string[]> {
-  const problems = await runAll(target, script.afterRows);
-  problems.push(...(await runAll(target, script.sequences)));
-  await target.query('ANALYZE');
-  return problems;
 }
 
 /** Runs statements in whatever order they work; gives what failed for good. */
@@ -76,19 +72,25 @@ async function runAll(session: SqlSession, statements: readonly string[]): Promi
   return problems;
 }
 
-async function copyRows(
-  request: CopyRequest,
-): Promise<{ readonly rows: number; readonly sampled: readonly QualifiedName[] }> {
-  const tables = tablesToCopy(request);
+interface CopiedRows {
+  readonly rows: number;
+  readonly sampled: readonly QualifiedName[];
+  readonly filled: readonly QualifiedName[];
+}
+
+async function copyRows(request: CopyRequest): Promise<CopiedRows> {
   const sampled: QualifiedName[] = [];
+  const filled: QualifiedName[] = [];
   let rows = 0;
-  for (const table of tables) {
+  for (const table of tablesToCopy(request)) {
     const share = await sampleShare(request, table);
     if (share !== null) sampled.push(table.name);
-    rows += await copyTable(request, table, rowsOf(request, table, share));
+    const copied = await copyTable(request, table, rowsOf(request, table, share));
+    if (copied > 0) filled.push(table.name);
+    rows += copied;
   }
   rows += await closeForeignKeys(request, sampled);
-  return { rows, sampled };
+  return { rows, sampled, filled };
 }
 
 function rowsOf({ maxRows }: CopyRequest, table: Table, share: number | null): string {
