@@ -38,19 +38,26 @@ END`,
           ) as found_row
           limit 1
       ) as looked_up (is_found, v_v_old) on true
+      ), t_matches as (
+      select
+          t.id as key_id,
+          matched.*
+      from {former dw.t} as t
+      cross join lateral (
+          select
+              true as is_matched,
+              cast(coalesce(r.v_v_old, 0) + r.amount as numeric(12,2)) as new_amount
+          from loop_rows_2 as r
+          where t.id = r.id
+      ) as matched
       )
       select
           t.id,
           t.code,
           case when matched.is_matched then matched.new_amount else t.amount end as amount
       from {former dw.t} as t
-      left join lateral (
-          select
-              true as is_matched,
-              cast(coalesce(r.v_v_old, 0) + r.amount as numeric(12,2)) as new_amount
-          from loop_rows_2 as r
-          where t.id = r.id
-      ) as matched on true"
+      left join t_matches as matched
+          on matched.key_id = t.id"
     `);
   });
 
