@@ -43,6 +43,13 @@ export async function chooseArguments(
       .filter((routine) => passedParameters(routine).length > 0)
       .map((routine) => [routineId(routine), setsOf(routine, request, seen)]),
   );
+  await withSession(context, state, async (session) => {
+    await setClock(session, setting.clock);
+    for (const routine of routines) {
+      const all = sets.get(routineId(routine)) ?? [];
+      if (all.length > 1) sets.set(routineId(routine), await distinctSets(session, routine, all));
+    }
+  });
   const undecided = routines.filter((routine) => {
     const id = routineId(routine);
     return (sets.get(id)?.length ?? 0) > 1 && !hasFirstChoice(routine, request, seen);
@@ -59,6 +66,24 @@ export async function chooseArguments(
     await context.sandbox.drop(TRIAL_DATABASE);
   }
   return sets;
+}
+
+/** Sets that come to the same values, however they are written, count once. */
+async function distinctSets(
+  session: SqlSession,
+  routine: Routine,
+  sets: ArgumentSets,
+): Promise<ArgumentSets> {
+  const byValue = new Map<string, ArgumentValues>();
+  for (const set of sets) {
+    const values: string[] = [];
+    for (const { name, type } of passedParameters(routine)) {
+      values.push(await constant(session, set[name] ?? 'NULL', type));
+    }
+    const key = values.join('\0');
+    if (!byValue.has(key)) byValue.set(key, set);
+  }
+  return [...byValue.values()];
 }
 
 type Seen = ReadonlyMap<string, ArgumentValues>;

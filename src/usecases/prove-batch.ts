@@ -5,8 +5,6 @@ import { PERMUTATIONS } from '../core/proof/permute.ts';
 import type { RoundKind } from '../core/proof/record.ts';
 import type { ProofVerdict } from '../core/proof/types.ts';
 import { verdictOf } from '../core/proof/verdict.ts';
-import { renderProject } from '../core/project/render.ts';
-import type { Translation } from '../core/translate/types.ts';
 import { calledBy, runCaller } from './prove-calls.ts';
 import { observe } from './prove-compare.ts';
 import type { Observation } from './prove-compare-rows.ts';
@@ -18,6 +16,8 @@ import type { LevelOutcome, LevelRound } from './prove-level.ts';
 import { orderDependences } from './prove-order.ts';
 import type { BatchPlan } from './prove-plan.ts';
 import { setClock } from './prove-prepare.ts';
+import { modelNames } from './prove-run.ts';
+import { onlyGivesRows } from './prove-scope.ts';
 import { applyChange, emptyTables } from './prove-state.ts';
 import type { InputChange } from './prove-state.ts';
 import { runAllModels, segmentsOf, startTogether, TOGETHER_DATABASE } from './prove-together.ts';
@@ -25,6 +25,8 @@ import { runAllModels, segmentsOf, startTogether, TOGETHER_DATABASE } from './pr
 export interface PlannedRound {
   readonly kind: RoundKind;
   readonly setting: RoundSetting;
+  /** The only routines that run in it; null: all. */
+  readonly only: ReadonlySet<string> | null;
   /** Makes the SQL that changes the inputs before the round; null where nothing changes them. */
   readonly change: ((database: string) => Promise<InputChange>) | null;
 }
@@ -95,21 +97,25 @@ class BatchProof {
   async #round(round: PlannedRound): Promise<void> {
     const { plan } = this.#batch;
     await this.#changeInputs(round);
-    if (plan.callers.length > 0) await cloneState(this.#context, this.#state, ROUND_START);
+    if (plan.callers.length > 0 && round.only === null)
+      await cloneState(this.#context, this.#state, ROUND_START);
     const failing = new Set<string>();
     for (const [index, level] of plan.levels.entries()) {
       this.#report(round, `group ${index + 1} of ${plan.levels.length}`);
       for (const routine of await this.#level(round, level)) failing.add(routine);
     }
+    if (round.only !== null) return;
     this.#report(round, 'all together');
     await this.#together(round, failing);
     for (const caller of plan.callers) await this.#caller(round, caller);
   }
 
-  async #changeInputs({ change, setting }: PlannedRound): Promise<void> {
+  async #changeInputs(round: PlannedRound): Promise<void> {
+    const { change, setting } = round;
     throwIfAborted(this.#context);
     const made = change === null ? null : await change(this.#state);
-    for (const database of [this.#state, TOGETHER_DATABASE]) {
+    const databases = round.only === null ? [this.#state, TOGETHER_DATABASE] : [this.#state];
+    for (const database of databases) {
       await withSession(this.#context, database, async (session) => {
         await setClock(session, setting.clock);
         if (made === null) return;
@@ -122,20 +128,42 @@ class BatchProof {
   /** Gives the procedures that failed. */
   async #level(round: PlannedRound, level: readonly string[]): Promise<readonly string[]> {
     const started = performance.now();
-    const routines = level.filter((routine) => !this.#isBroken(routine));
-    const proven = routines.filter((routine) => this.#isProvable(routine));
+    const routines = level.filter(
+      (routine) => !this.#isBroken(routine) && this.#runsIn(round, routine),
+    );
+    if (routines.length === 0) return [];
+    const provable = routines.filter((routine) => this.#isProvable(routine));
+    const proven = this.#isProvenTogether(round) ? [] : provable;
     if (round.kind === 'given') await this.#emptyRound(round, proven);
     const { kind, setting } = round;
     const outcome = `state_${(this.#databases += 1) % 2}`;
     const levelRound = { kind, setting, state: this.#state, outcome, routines, proven };
-    const result = await this.#runGuarded(levelRound);
+    let result = await this.#runGuarded(levelRound);
+    if (result.errors.size > 0 && proven.length < provable.length) {
+      // Whether the models fail with it can only be seen in a database of their own.
+      result = await this.#runGuarded({ ...levelRound, proven: provable });
+    }
     if (kind === 'given') this.#ledger.addGivenErrors(result.errors);
     await this.#orderRound(round, levelRound, result);
-    await dropResults(this.#context, outcome, proven);
+    await dropResults(this.#context, outcome, routines);
     if (this.#state !== this.#batch.given) await this.#context.sandbox.drop(this.#state);
     this.#state = outcome;
     this.#ledger.addSeconds(level, (performance.now() - started) / 1000);
     return [...result.errors.keys()];
+  }
+
+  #runsIn({ only }: PlannedRound, routine: string): boolean {
+    return only === null || only.has(routine);
+  }
+
+  /** A single procedure alone is all of them together: after the first round once is enough. */
+  #isProvenTogether({ kind, only }: PlannedRound): boolean {
+    const { plan } = this.#batch;
+    const [first, ...others] = plan.order;
+    const translation = first === undefined ? undefined : this.#context.translations.get(first);
+    if (kind === 'given' || only !== null || others.length > 0 || translation === undefined)
+      return false;
+    return translation.outcome === 'models' && !onlyGivesRows(translation);
   }
 
   /** A fault in a group is looked for one by one, and only the one that has it is given up. */
@@ -188,9 +216,8 @@ class BatchProof {
     { state, outcome, routines }: LevelRound,
     { errors, before }: LevelOutcome,
   ): Promise<void> {
-    const { rounds, plan } = this.#batch;
-    const isLast = round === rounds.at(-1);
-    if (round.kind !== 'given' && !isLast) return;
+    const { plan } = this.#batch;
+    if (round.kind !== 'given' && round.kind !== 'changed') return;
     const able = routines.filter((routine) => !errors.has(routine));
     if (able.length === 0) return;
     const inputs = able.map((routine) => plan.inputsOf(routine));
@@ -326,33 +353,4 @@ class BatchProof {
       }),
     ];
   }
-}
-
-/** Names of models by routine, in build order, as they are where all stand side by side. */
-function modelNames({
-  catalog,
-  translations,
-}: ProofContext): ReadonlyMap<string, readonly string[]> {
-  const project = renderProject({
-    catalog,
-    translations: [...translations.values()].filter(({ outcome }) => outcome !== 'refused'),
-    options: {
-      name: 'sprocket_proof',
-      clock: 'live',
-      parameters: {},
-      unitTests: [],
-      freshness: [],
-      existing: null,
-    },
-  });
-  const names = new Map<string, string[]>();
-  for (const { routine, name } of project.models) {
-    if (routine !== null) names.set(routine, [...(names.get(routine) ?? []), name]);
-  }
-  return names;
-}
-
-/** A function whose rows are its whole effect: alone it is proven, and no other depends on it. */
-function onlyGivesRows({ models }: Translation): boolean {
-  return models.length > 0 && models.every((model) => model.materialization === 'view');
 }

@@ -8,7 +8,6 @@ import type { Translation } from '../core/translate/types.ts';
 import { chooseArguments, settleArguments } from './prove-arguments.ts';
 import { proveBatch } from './prove-batch.ts';
 import type { PlannedRound, ProofProgress } from './prove-batch.ts';
-import { observe } from './prove-compare.ts';
 import { withSession } from './prove-context.ts';
 import type { ArgumentValues, ProofContext, ProofTools } from './prove-context.ts';
 import { planBatch } from './prove-plan.ts';
@@ -54,7 +53,7 @@ export async function proveDatabase(
     newestMoments(session, catalog, plan.sources, now),
   );
   const first = firstMoment(newest, now);
-  const clocks = roundClocks(first, kinds.length);
+  const clocks = roundClocks(first, kinds.length + ARGUMENT_ROUNDS);
   const setting: RowSetting = {
     catalog,
     hints: readHints(catalog, catalog.routines),
@@ -85,6 +84,10 @@ export async function proveDatabase(
 function roundKinds({ changes }: DatabaseProofRequest): readonly RoundKind[] {
   return ['given', 'again', ...changes.map(() => 'change' as const), 'changed'];
 }
+
+/** Arguments that the other rounds leave untried: as many rounds more. */
+const ARGUMENT_ROUNDS = 2;
+const FIRST_EXTRA_SET = 2;
 
 interface Preparation {
   readonly plan: BatchPlan;
@@ -122,6 +125,7 @@ async function plannedRounds(
       );
       rounds.push({
         kind,
+        only: null,
         setting: { name: roundName(kind, change), clock, values },
         change:
           kind === 'changed'
@@ -130,6 +134,17 @@ async function plannedRounds(
               ? null
               : async () => change,
       });
+    }
+    for (let extra = 0; extra < ARGUMENT_ROUNDS; extra += 1) {
+      const set = FIRST_EXTRA_SET + extra;
+      const only = new Set(
+        [...sets].flatMap(([routine, { length }]) => (length > set ? [routine] : [])),
+      );
+      if (only.size === 0) break;
+      const clock = clocks[kinds.length + extra] ?? '';
+      const values = await settleArguments(context, session, sets, set, clock);
+      const name = `other arguments (${extra + 1})`;
+      rounds.push({ kind: 'arguments', only, setting: { name, clock, values }, change: null });
     }
     await setClock(session, clocks[0] ?? '');
     return rounds;
@@ -160,14 +175,4 @@ function roundName(kind: RoundKind, change: InputChange | undefined): string {
   if (kind === 'given') return 'data as given';
   if (kind === 'again') return 'second run';
   return change?.name ?? 'changed input';
-}
-
-/** Whether any of some tables holds a row. */
-async function hasRows(
-  context: Pick<ProofTools, 'sandbox'>,
-  database: string,
-  tables: readonly QualifiedName[],
-): Promise<boolean> {
-  const { rows } = await withSession(context, database, observe);
-  return tables.some(({ schema, name }) => (rows.get(`${schema}.${name}`) ?? '0') !== '0');
 }

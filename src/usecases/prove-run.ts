@@ -6,7 +6,6 @@ import type { SideError } from '../core/proof/record.ts';
 import { renderProject } from '../core/project/render.ts';
 import type { RenderedProject } from '../core/project/types.ts';
 import type { Translation } from '../core/translate/types.ts';
-import { DbtError } from '../ports/dbt.ts';
 import type { BuildResult, NodeResult } from '../ports/dbt.ts';
 import { SqlError } from '../ports/sandbox.ts';
 import { withSession } from './prove-context.ts';
@@ -148,7 +147,26 @@ function ambiguityMessage(translation: Translation, testName: string): string {
   return test?.message ?? `the test ${testName} found rows`;
 }
 
-/** dbt refused the project as a whole: that is no difference between the sides but a fault of ours. */
-function isProjectFault(error: unknown): error is DbtError {
-  return error instanceof DbtError && (error.code === 'project' || error.code === 'timeout');
+/** Names of models by routine, in build order, as they are where all stand side by side. */
+export function modelNames({
+  catalog,
+  translations,
+}: ProofContext): ReadonlyMap<string, readonly string[]> {
+  const project = renderProject({
+    catalog,
+    translations: [...translations.values()].filter(({ outcome }) => outcome !== 'refused'),
+    options: {
+      name: 'sprocket_proof',
+      clock: 'live',
+      parameters: {},
+      unitTests: [],
+      freshness: [],
+      existing: null,
+    },
+  });
+  const names = new Map<string, string[]>();
+  for (const { routine, name } of project.models) {
+    if (routine !== null) names.set(routine, [...(names.get(routine) ?? []), name]);
+  }
+  return names;
 }

@@ -68,3 +68,8 @@ export function translationsOf(
 ): readonly Translation[] {
   return routines.flatMap((routine) => translations.get(routine) ?? []);
 }
+
+/** A function whose rows are its whole effect: alone it is proven, and no other depends on it. */
+export function onlyGivesRows({ models }: Translation): boolean {
+  return models.length > 0 && models.every((model) => model.materialization === 'view');
+}

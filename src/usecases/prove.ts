@@ -37,11 +37,15 @@ const DATABASE = 'given';
 /** Throws `SandboxError`, `DbtError` or `ProofAborted` where nothing could be proven at all. */
 export async function proveFiles(request: FileProofRequest): Promise<FileProof> {
   const { tools, files, progress } = request;
+  // Said at once where dbt is missing; and it starts while the files are read.
+  const ready = tools.dbt.version();
+  ready.catch(() => undefined);
   await loadParser();
   await tools.sandbox.create(DATABASE);
   progress({ round: 'load', step: 'reading the files', done: 0, total: 1 });
   const loaded = await withSession(tools, DATABASE, (session) => loadFiles(session, files));
   throwIfAborted(tools);
+  await ready;
   // The files may have changed the settings of their session.
   const found = await withSession(tools, DATABASE, request.readCatalog);
   const searchPath =

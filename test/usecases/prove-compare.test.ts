@@ -198,6 +198,12 @@ describe('rows', () => {
       equal: true,
       close: true,
     });
+    const named = await compared(
+      'CREATE TABLE t (key text, n float8, place int)',
+      "INSERT INTO t VALUES ('a', 0.1::float8 + 0.2::float8, 1)",
+      "INSERT INTO t VALUES ('a', 0.3, 1)",
+    );
+    expect(named).toMatchObject([{ equal: true, close: true }]);
     const keyed = await compared(
       'CREATE TABLE t (k text, a float8)',
       "INSERT INTO t VALUES ('a', 0.1::float8 + 0.2::float8), ('b', 0.3)",

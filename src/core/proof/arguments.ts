@@ -1,10 +1,11 @@
 /** With which arguments procedures are called: several sets, so that their branches are taken. */
 import type { Routine } from '../catalog/types.ts';
 import { routineId } from '../catalog/names.ts';
-import { scan } from '../translate/postgres/parser.ts';
+import { parseSql, scan } from '../translate/postgres/parser.ts';
 import { baseOf } from '../translate/postgres/tree.ts';
 import { parameterName } from './call.ts';
 import { variablePlace } from './hints/places.ts';
+import { literalOf } from './hints/tree.ts';
 import { onProofClock } from './instrument/clock.ts';
 import { typedLiteral } from './names.ts';
 import type { Pools } from './rows/pools.ts';
@@ -62,12 +63,27 @@ function choicesOf(
   const { name, type, defaultSql } = parameter;
   const fixed = given[name];
   if (fixed !== undefined) return [onProofClock(fixed)];
+  const constant = (expression: string) => plainConstant(expression, type);
   const first = seen[name] ?? defaultSql;
   const likely = likelyValues(routine, name, type, pools, clock).map((value) =>
     typedLiteral(value, type),
   );
   const all = first === null || first === undefined ? likely : [onProofClock(first), ...likely];
-  return [...new Set(all)];
+  return [...new Set(all.map(constant))];
+}
+
+/** `'full'::text` and `'full'` are one value. */
+function plainConstant(expression: string, type: string): string {
+  try {
+    const statement = parseSql(`SELECT ${expression}`).stmts?.[0]?.stmt;
+    const target =
+      statement && 'SelectStmt' in statement ? statement.SelectStmt.targetList?.[0] : null;
+    const value = target && 'ResTarget' in target ? literalOf(target.ResTarget.val) : null;
+    return value === null ? expression : typedLiteral(value, type);
+  } catch {
+    // Not an expression: the call will say so.
+    return expression;
+  }
 }
 
 function likelyValues(

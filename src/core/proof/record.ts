@@ -12,7 +12,9 @@ export type RoundKind =
   /** A file of changes applied to the inputs before. */
   | 'change'
   /** Changes that were made up applied to the inputs before. */
-  | 'changed';
+  | 'changed'
+  /** Called with other arguments. */
+  | 'arguments';
 
 /** Why a side failed. */
 export interface SideError {

@@ -78,7 +78,8 @@ export function closeFloatsSql(columns: readonly ComparedColumn[]): string {
   const key = `md5(ROW(${others.map(({ name }) => quoteIdentifier(name)).join(', ')})::text)`;
   const order = floats.map(({ name }) => `${quoteIdentifier(name)}::float8`).join(', ');
   const numbered = (table: string) =>
-    `SELECT ctid AS place, ${key} AS key, row_number() OVER (PARTITION BY ${key} ORDER BY ${order}) AS n, *
+    `SELECT ctid AS sprocket_place, ${key} AS sprocket_key,
+            row_number() OVER (PARTITION BY ${key} ORDER BY ${order}) AS sprocket_n, *
        FROM ${table}`;
   const close = floats.map(({ name, float }) => {
     const [a, b] = [`p.${quoteIdentifier(name)}`, `m.${quoteIdentifier(name)}`];
@@ -86,8 +87,8 @@ export function closeFloatsSql(columns: readonly ComparedColumn[]): string {
   });
   return `
     CREATE TEMP TABLE close_pairs AS
-      SELECT p.place AS p, m.place AS m
-        FROM (${numbered(ONLY_PROCEDURE)}) AS p JOIN (${numbered(ONLY_MODEL)}) AS m USING (key, n)
+      SELECT p.sprocket_place AS p, m.sprocket_place AS m
+        FROM (${numbered(ONLY_PROCEDURE)}) AS p JOIN (${numbered(ONLY_MODEL)}) AS m USING (sprocket_key, sprocket_n)
        WHERE ${close.join(' AND ')};
     DELETE FROM ${ONLY_PROCEDURE} WHERE ctid IN (SELECT p FROM close_pairs);
     DELETE FROM ${ONLY_MODEL} WHERE ctid IN (SELECT m FROM close_pairs);
