@@ -83,6 +83,8 @@ async function copyRows(request: CopyRequest): Promise<CopiedRows> {
   const filled: QualifiedName[] = [];
   let rows = 0;
   for (const table of tablesToCopy(request)) {
+    // One that the sandbox refused is among the problems already.
+    if (!(await exists(request.target, table))) continue;
     const share = await sampleShare(request, table);
     if (share !== null) sampled.push(table.name);
     const copied = await copyTable(request, table, rowsOf(request, table, share));
@@ -91,6 +93,11 @@ async function copyRows(request: CopyRequest): Promise<CopiedRows> {
   }
   rows += await closeForeignKeys(request, sampled);
   return { rows, sampled, filled };
+}
+
+async function exists(target: SqlSession, { name }: Table): Promise<boolean> {
+  const { rows } = await target.query('SELECT to_regclass($1)', [quoteName(name)]);
+  return rows[0]?.[0] !== null;
 }
 
 function rowsOf({ maxRows }: CopyRequest, table: Table, share: number | null): string {
@@ -104,7 +111,7 @@ function rowsOf({ maxRows }: CopyRequest, table: Table, share: number | null): s
 }
 
 /** Those that matter, and those that their foreign keys refer to. */
-function tablesToCopy({ catalog, tables }: CopyRequest): readonly Table[] {
+function tablesToCopy({ catalog, tables, without }: CopyRequest): readonly Table[] {
   const byName = new Map(catalog.tables.map((table) => [qualified(table.name), table]));
   const wanted = new Set(tables);
   for (const name of wanted) {
@@ -114,7 +121,8 @@ function tablesToCopy({ catalog, tables }: CopyRequest): readonly Table[] {
   }
   // What belongs to a partitioned table comes with it.
   return catalog.tables.filter(
-    ({ name, partitionOf }) => wanted.has(qualified(name)) && partitionOf === undefined,
+    ({ name, partitionOf }) =>
+      wanted.has(qualified(name)) && partitionOf === undefined && name.schema !== without,
   );
 }
 
