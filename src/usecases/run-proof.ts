@@ -16,7 +16,7 @@ import { SqlError } from '../ports/sandbox.ts';
 import type { Sandbox, SqlSession } from '../ports/sandbox.ts';
 import type { ReadSchema } from '../ports/source.ts';
 import type { Workspace } from '../ports/workspace.ts';
-import { DEFAULT_LIMITS, withSession } from './prove-context.ts';
+import { cloneState, DEFAULT_LIMITS, withSession } from './prove-context.ts';
 import { proveDatabase } from './prove-database.ts';
 import { copySource } from './run-copy.ts';
 import type { ProofRequest, ProofResult, Prove } from './work-phases.ts';
@@ -82,7 +82,7 @@ async function proveOn(
   const { sandbox } = site;
   const { plan, catalog, translations, ids, signal } = request;
   await copyOnce(site, options, request);
-  await sandbox.clone(COPY, GIVEN);
+  await cloneState({ sandbox, catalog }, COPY, GIVEN);
   const values = new Map(Object.entries(planParameters(plan, translations)));
   for (const id of upstreamOf(ids, request.members)) await call(sandbox, catalog, id, values);
   signal.throwIfAborted();
