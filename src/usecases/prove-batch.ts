@@ -1,8 +1,8 @@
 /** Proves a batch of translated procedures in a sandbox: all rounds, each alone and all together. */
-import { routineId } from '../core/catalog/names.ts';
+import { qualified, routineId } from '../core/catalog/names.ts';
 import { REACHED_BRANCHES } from '../core/proof/instrument/routines.ts';
 import { PERMUTATIONS } from '../core/proof/permute.ts';
-import type { RoundKind } from '../core/proof/record.ts';
+import type { OrderDependence, RoundKind } from '../core/proof/record.ts';
 import type { ProofVerdict } from '../core/proof/types.ts';
 import { verdictOf } from '../core/proof/verdict.ts';
 import { calledBy, runCaller } from './prove-calls.ts';
@@ -71,6 +71,8 @@ class BatchProof {
   #state: string;
   #databases = 0;
   #steps = 0;
+  /** Whether ties in made-up rows have led the two sides apart, rightly. */
+  #tied = false;
   #models: ReadonlyMap<string, readonly string[]> = new Map();
   #before: Observation = { moment: '0', rows: new Map() };
 
@@ -235,7 +237,22 @@ class BatchProof {
       this.#problems.push(String(error));
       return new Map();
     });
-    for (const [routine, dependence] of found) this.#ledger.addOrderDependence(routine, dependence);
+    for (const [routine, dependence] of found) this.#noteDependence(round, routine, dependence);
+  }
+
+  /**
+   * Rows that were made up may tie where real ones never do. On them a result that depends on the
+   * order says something of the procedure, but nothing of its work on the data that are there.
+   */
+  #noteDependence({ kind, setting }: PlannedRound, routine: string, found: OrderDependence): void {
+    if (kind !== 'changed' || this.#batch.madeUp) {
+      this.#ledger.addOrderDependence(routine, found);
+      return;
+    }
+    const table = qualified(found.table);
+    const remark = `On rows that were made up, ${table} depends on the order of the input: rows that tie there would make it nondeterministic.`;
+    this.#ledger.withdraw(routine, setting.name, remark);
+    this.#tied = true;
   }
 
   async #together(round: PlannedRound, failing: ReadonlySet<string>): Promise<void> {
@@ -248,7 +265,7 @@ class BatchProof {
       return runs && translation.outcome !== 'calls' && !onlyGivesRows(translation);
     });
     const segments = segmentsOf(order, translations, (routine) => this.#isBuilt(routine));
-    if (!segments.some(({ kind }) => kind === 'models')) return;
+    if (this.#tied || !segments.some(({ kind }) => kind === 'models')) return;
     const { kind, setting } = round;
     const failed = () => order.filter((routine) => this.#ledger.hasFailed(routine)).length;
     const before = failed();
@@ -349,6 +366,7 @@ class BatchProof {
         madeUp: this.#batch.madeUp,
         models: this.#models.get(id) ?? [],
         parameters: this.#parametersOf(id),
+        remarks: this.#ledger.remarks(id),
         seconds: this.#ledger.seconds(id),
       }),
     ];

@@ -1,7 +1,7 @@
 /** Gives a proof rows to work on where there are none. */
 import type { QualifiedName } from '../core/catalog/types.ts';
 import type { Wildness } from '../core/proof/rows/values.ts';
-import { qualified } from '../core/catalog/names.ts';
+import { qualified, sameName } from '../core/catalog/names.ts';
 import { chooseArguments, settleArguments } from './prove-arguments.ts';
 import { observe } from './prove-compare.ts';
 import { cloneState, throwIfAborted, withSession } from './prove-context.ts';
@@ -24,7 +24,8 @@ const ATTEMPTS: readonly { readonly wildness: Wildness; readonly seed: string }[
   { wildness: 'wild', seed: 'a' },
   { wildness: 'mixed', seed: 'b' },
   { wildness: 'plain', seed: 'c' },
-  { wildness: 'plain', seed: 'd' },
+  { wildness: 'tidy', seed: 'd' },
+  { wildness: 'tidy', seed: 'e' },
 ];
 
 /**
@@ -38,23 +39,41 @@ export async function fillForProof(
   database: string,
   request: FillRequest,
 ): Promise<boolean> {
-  const inputs = plan.sources.length > 0 ? plan.sources : plan.written;
+  const inputs = inputsOf(context, plan);
   const { rows } = await withSession(context, database, observe);
   const isFilled = (table: QualifiedName) => (rows.get(qualified(table)) ?? '0') !== '0';
-  if (inputs.length === 0 || inputs.some(isFilled)) return false;
+  const read = plan.sources.length > 0 ? plan.sources : plan.written;
+  if (inputs.length === 0 || read.some(isFilled)) return false;
   let best = { attempt: 0, failing: Number.POSITIVE_INFINITY };
   for (const [index, attempt] of ATTEMPTS.entries()) {
     throwIfAborted(context);
     await cloneState(context, database, ATTEMPT_DATABASE);
     await fill(context, ATTEMPT_DATABASE, inputs, settingOf(setting, attempt));
     const failing = await failures(context, plan, settingOf(setting, attempt), request);
-    if (failing < best.failing) best = { attempt: index, failing };
+    // Of attempts that are no better the tamer one: what fails there is least of its rows' making.
+    if (failing <= best.failing) best = { attempt: index, failing };
     if (failing === 0) break;
   }
   await context.sandbox.drop(ATTEMPT_DATABASE);
   const chosen = ATTEMPTS[best.attempt];
   if (chosen !== undefined) await fill(context, database, inputs, settingOf(setting, chosen));
   return true;
+}
+
+/**
+ * What the procedures read, and what the rows that they write must refer to; where that is nothing,
+ * what they write is the only input there is.
+ */
+function inputsOf(
+  { catalog }: ProofContext,
+  { sources, written }: BatchPlan,
+): readonly QualifiedName[] {
+  const isWritten = (name: QualifiedName) => written.some((table) => sameName(table, name));
+  const referred = catalog.tables
+    .filter(({ name }) => isWritten(name))
+    .flatMap(({ foreignKeys }) => foreignKeys.map(({ references }) => references))
+    .filter((name) => !isWritten(name));
+  return sources.length > 0 ? [...sources, ...referred] : [...written, ...referred];
 }
 
 function settingOf(setting: RowSetting, attempt: (typeof ATTEMPTS)[number]): RowSetting {

@@ -8,8 +8,9 @@ import type {
 } from '../core/proof/record.ts';
 
 interface Entry {
-  readonly rounds: RoundRecord[];
+  rounds: RoundRecord[];
   orderDependence: OrderDependence | null;
+  remarks: string[];
   fault: string | null;
   givenError: SideError | null;
   seconds: number;
@@ -22,7 +23,14 @@ export class Ledger {
     this.#entries = new Map(
       routines.map((routine) => [
         routine,
-        { rounds: [], orderDependence: null, fault: null, givenError: null, seconds: 0 },
+        {
+          rounds: [],
+          orderDependence: null,
+          remarks: [],
+          fault: null,
+          givenError: null,
+          seconds: 0,
+        },
       ]),
     );
   }
@@ -34,6 +42,18 @@ export class Ledger {
   addOrderDependence(routine: string, found: OrderDependence): void {
     const entry = this.#entries.get(routine);
     if (entry) entry.orderDependence ??= found;
+  }
+
+  /** Takes a round back, because its rows were made up and don't decide the result. */
+  withdraw(routine: string, round: string, remark: string): void {
+    const entry = this.#entries.get(routine);
+    if (!entry) return;
+    entry.rounds = entry.rounds.filter(({ name }) => name !== round);
+    entry.remarks.push(remark);
+  }
+
+  remarks(routine: string): readonly string[] {
+    return this.#entries.get(routine)?.remarks ?? [];
   }
 
   addFault(routine: string, error: unknown): void {

@@ -7,7 +7,7 @@ import { readCatalog } from '../../adapters/postgres/catalog.ts';
 import { openSandbox } from '../../adapters/sandbox/open.ts';
 import type { ProofVerdict } from '../../core/proof/types.ts';
 import { mismatchLines } from '../../core/report/mismatch.ts';
-import { DEFAULT_LIMITS } from '../../usecases/prove-context.ts';
+import { DEFAULT_LIMITS, ProofAborted } from '../../usecases/prove-context.ts';
 import type { ScriptFile } from '../../usecases/prove-load.ts';
 import { proveFiles } from '../../usecases/prove.ts';
 import type { FileProof } from '../../usecases/prove.ts';
@@ -43,7 +43,7 @@ export function register(program: Command): void {
     .option('--json <file>', 'write the verdicts as JSON; `-` for standard output')
     .option(
       '--sandbox <variable>',
-      'environment variable with the URL of a PostgreSQL to prove on; where it is not set, one is started',
+      'environment variable with the URL of a PostgreSQL to prove on; where neither it nor DATABASE_URL is set, one is started',
       'SANDBOX_DATABASE_URL',
     )
     .addHelpText(
@@ -87,9 +87,14 @@ async function proved(options: Options): Promise<FileProof> {
     sql: text,
   }));
   const ending = listenForEnd();
-  const sandbox = await openSandbox(process.env[options.sandbox] ?? null);
+  const sandbox = await openSandbox(
+    process.env[options.sandbox] ?? process.env.DATABASE_URL ?? null,
+  );
   const dbt = createDbtRunner({ env: process.env, roots: [process.cwd(), ROOT] });
   const workspace = await openWorkspace();
+  const close = () => Promise.allSettled([dbt.close(), workspace.close(), sandbox.close()]);
+  // A query or a dbt run under way would go on for minutes: closing what it runs on is what ends it.
+  ending.signal.addEventListener('abort', () => void close(), { once: true });
   try {
     return await proveFiles({
       tools: { sandbox, dbt, workspace, signal: ending.signal, limits: DEFAULT_LIMITS },
@@ -99,9 +104,12 @@ async function proved(options: Options): Promise<FileProof> {
       now: new Date(),
       progress: ({ round, step }) => process.stderr.write(`${round}: ${step}\n`),
     });
+  } catch (error) {
+    // What fails because its server was stopped has not failed: it was told to end.
+    throw ending.signal.aborted ? new ProofAborted() : error;
   } finally {
     ending.dispose();
-    await Promise.allSettled([dbt.close(), workspace.close(), sandbox.close()]);
+    await close();
   }
 }
 

@@ -149,13 +149,24 @@ function roleOfTree(statement: Node): StatementRole {
 
 /** `SELECT f(…)` and `SELECT * FROM f(…)` are how functions are called by hand. */
 function selectRole(select: Extract<Node, { SelectStmt: unknown }>): StatementRole {
-  if (select.SelectStmt.intoClause !== undefined) return { kind: 'create' };
-  const calls: FuncCall[] = [];
+  const { intoClause, targetList, fromClause } = select.SelectStmt;
+  if (intoClause !== undefined) return { kind: 'create' };
+  let sets = false;
   walk(select, (node) => {
-    if ('FuncCall' in node && isCall(node.FuncCall)) calls.push(node.FuncCall);
+    if ('FuncCall' in node && isCall(node.FuncCall)) {
+      sets ||= functionPath(node.FuncCall).at(-1) === 'set_config';
+    }
   });
-  if (calls.some((call) => functionPath(call).at(-1) === 'set_config')) return { kind: 'setting' };
-  return calls.length === 1 ? callRole(calls[0]) : { kind: 'once' };
+  if (sets) return { kind: 'setting' };
+  const [target] = targetList ?? [];
+  const [source] = fromClause ?? [];
+  if (source === undefined) {
+    const value = target && 'ResTarget' in target ? target.ResTarget.val : undefined;
+    return callRole(value && 'FuncCall' in value ? value.FuncCall : undefined);
+  }
+  const list = 'RangeFunction' in source ? source.RangeFunction.functions?.[0] : undefined;
+  const called = list && 'List' in list ? list.List.items?.[0] : undefined;
+  return callRole(called && 'FuncCall' in called ? called.FuncCall : undefined);
 }
 
 function isCall(value: unknown): value is FuncCall {

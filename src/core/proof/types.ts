@@ -39,6 +39,8 @@ export interface ProofVerdict {
   readonly branches: { readonly reached: number; readonly total: number };
   /** The arguments of its calls, each set once: SQL expressions by parameter. */
   readonly parameters?: readonly Readonly<Record<string, string>>[];
+  /** What a reviewer should know although it changes nothing about the outcome. */
+  readonly remarks?: readonly string[];
   /** Columns left out of the comparison, with the reason. */
   readonly leftOut: readonly { readonly column: string; readonly reason: string }[];
 }

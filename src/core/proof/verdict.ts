@@ -16,6 +16,7 @@ export interface VerdictInput {
   readonly madeUp: boolean;
   readonly models: readonly string[];
   readonly parameters: readonly Readonly<Record<string, string>>[];
+  readonly remarks: readonly string[];
   readonly seconds: number;
 }
 
@@ -38,6 +39,7 @@ export function verdictOf(input: VerdictInput): ProofVerdict {
     differences: record.orderDependence?.differences ?? differencesOf(record.rounds),
     branches: record.branches,
     ...(input.parameters.length === 0 ? {} : { parameters: input.parameters }),
+    ...(input.remarks.length === 0 ? {} : { remarks: input.remarks }),
     leftOut: leftOutOf(translation),
   };
 }

@@ -9,7 +9,15 @@ import {
 } from '../../translate/postgres/tree.ts';
 import { columnPlace } from './places.ts';
 import type { Hint, HintBook, Place } from './places.ts';
-import { isNode, literalOf, outputsOf, readsClock, renamed, targetNames } from './tree.ts';
+import {
+  isNode,
+  literalOf,
+  outputsOf,
+  passesValuesOn,
+  readsClock,
+  renamed,
+  targetNames,
+} from './tree.ts';
 import type { HintWorld, KnownRelation, Outputs } from './tree.ts';
 
 interface Scope {
@@ -18,12 +26,6 @@ interface Scope {
   readonly outer: Scope | null;
 }
 
-/** Functions that give their first argument back, or something like it. */
-const TRANSPARENT = new Set(
-  'upper lower trim btrim ltrim rtrim coalesce nullif initcap max min abs date_trunc replace left lpad first_value last_value lag lead'.split(
-    ' ',
-  ),
-);
 const COMPARISONS = new Set(['=', '<>', '!=', '<', '>', '<=', '>=']);
 const ORDERINGS = new Set(['<', '>', '<=', '>=']);
 
@@ -246,7 +248,7 @@ export class QueryReader {
     if ('CoalesceExpr' in node) return this.#placeOf(node.CoalesceExpr.args?.[0], scope);
     if ('FuncCall' in node) {
       const name = functionPath(node.FuncCall).at(-1) ?? '';
-      if (!TRANSPARENT.has(name)) return null;
+      if (!passesValuesOn(name)) return null;
       const args = node.FuncCall.args ?? [];
       return this.#placeOf(args[name === 'date_trunc' ? 1 : 0], scope);
     }

@@ -2,7 +2,7 @@
 import type { Node } from 'libpg-query';
 import type { QualifiedName } from '../../catalog/types.ts';
 import { clockFunctionType, clockValueType } from '../../translate/postgres/clock.ts';
-import { children, functionPath, names } from '../../translate/postgres/tree.ts';
+import { functionPath, names, walk } from '../../translate/postgres/tree.ts';
 import { columnPlace } from './places.ts';
 import type { Place } from './places.ts';
 
@@ -23,6 +23,40 @@ export interface KnownRelation {
 
 /** Columns by name, each with the place that its values come from as they are. */
 export type Outputs = ReadonlyMap<string, Place | null>;
+
+/** Functions that give their first argument back, or something like it. */
+const TRANSPARENT = new Set([
+  'upper',
+  'lower',
+  'initcap',
+  'trim',
+  'btrim',
+  'ltrim',
+  'rtrim',
+  'lpad',
+  'rpad',
+  'replace',
+  'left',
+  'right',
+  'substring',
+  'substr',
+  'split_part',
+  'coalesce',
+  'nullif',
+  'abs',
+  'round',
+  'min',
+  'max',
+  'first_value',
+  'last_value',
+  'lag',
+  'lead',
+  'date_trunc',
+]);
+
+export function passesValuesOn(functionName: string): boolean {
+  return TRANSPARENT.has(functionName);
+}
 
 export function outputsOf({ name, columns, sources }: KnownRelation): Outputs {
   return sources ?? new Map(columns.map((column) => [column, columnPlace(name, column)]));
@@ -55,11 +89,15 @@ export function literalOf(node: Node | undefined): string | null {
 }
 
 export function readsClock(node: Node): boolean {
-  if ('SQLValueFunction' in node) return clockValueType(node.SQLValueFunction.op) !== null;
-  if ('FuncCall' in node && clockFunctionType(functionPath(node.FuncCall).at(-1) ?? '') !== null) {
-    return true;
-  }
-  return children(node).some((child) => isNode(child) && readsClock(child));
+  let found = false;
+  walk(node, (inner) => {
+    if (!isNode(inner)) return;
+    if ('SQLValueFunction' in inner) found ||= clockValueType(inner.SQLValueFunction.op) !== null;
+    if ('FuncCall' in inner) {
+      found ||= clockFunctionType(functionPath(inner.FuncCall).at(-1) ?? '') !== null;
+    }
+  });
+  return found;
 }
 
 /** Nodes of the tree are objects with one key that is their kind. */

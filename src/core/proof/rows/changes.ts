@@ -34,6 +34,7 @@ export function tableChanges(input: ChangeInput, pools: Pools): readonly string[
   const maker = new RowMaker(table, pools, random, input.parents, {
     existing: rows,
     nulls: true,
+    tidy: false,
     firstFree: input.firstFree,
   });
   const fresh = Array.from({ length: NEW_ROWS }, () => maker.next()).filter((row) => row !== null);

@@ -3,7 +3,7 @@ import type { Catalog, Column, QualifiedName, Table } from '../../catalog/types.
 import { sameName } from '../../catalog/names.ts';
 import { columnPlace } from '../hints/places.ts';
 import type { Hint, HintBook, HintClass, Place } from '../hints/places.ts';
-import { commonValues, dayText, familyOf, keyValues } from './values.ts';
+import { commonValues, dayText, familyOf, isOrdinary, keyValues } from './values.ts';
 import type { TypeFamily, ValueContext } from './values.ts';
 
 export interface Pool {
@@ -16,6 +16,8 @@ export interface Pool {
 
 /** Values that rows have already, by the root of their column's class: new rows should meet them. */
 export type Observed = ReadonlyMap<Place, readonly string[]>;
+
+const IDENTITY_NAME = /(^|_)(id|key|code|number|no|num|nr|sku|uuid)$/iu;
 
 /** So many keys have a table's rows, so that every reference to it finds one. */
 export const KEY_COUNT = 30;
@@ -69,6 +71,21 @@ export class Pools {
     return size === 0 ? null : fitted;
   }
 
+  /**
+   * The column that says which thing a row is about: its key, or where it has none, the first column
+   * that is joined with keys of others, or is called as keys are. Null where there is none.
+   */
+  identityOf(table: Table): string | null {
+    const key = table.keys.find(({ columns }) => columns.length === 1);
+    if (key !== undefined) return key.columns[0] ?? null;
+    if (table.keys.length > 0) return null;
+    const joined = table.columns.find(({ name }) =>
+      this.#keyClasses.has(this.#hints.rootOf(columnPlace(table.name, name))),
+    );
+    const named = table.columns.find(({ name }) => IDENTITY_NAME.test(name));
+    return (joined ?? named)?.name ?? null;
+  }
+
   /** Values that rows of the same class of columns have. */
   seenAt(place: Place): readonly string[] {
     return this.#observed.get(this.#hints.rootOf(place)) ?? [];
@@ -109,7 +126,9 @@ export class Pools {
       hint.kind === 'format' ? this.#formatted(hint.value) : [],
     );
     return {
-      told: [...new Set([...told, ...formatted])].filter((value) => isValueOf(value, family)),
+      told: [...new Set([...told, ...formatted])]
+        .filter((value) => isValueOf(value, family))
+        .filter((value) => !isOrdinary(this.#context) || !isRisky(value, family)),
       keys: isKey ? (seen.length > 0 ? seen : keyValues(family, KEY_COUNT)) : [],
       others:
         formatted.length > 0
@@ -218,6 +237,12 @@ const VALID: Partial<Readonly<Record<TypeFamily, RegExp>>> = {
 
 function isValueOf(value: string, family: TypeFamily): boolean {
   return VALID[family]?.test(value) ?? true;
+}
+
+/** Nothing and less than nothing: what a procedure may divide by. */
+function isRisky(value: string, family: TypeFamily): boolean {
+  const counts = family === 'integer' || family === 'number' || family === 'float';
+  return counts && Number(value) <= 0;
 }
 
 /** Leaves out what is too long or too large for the type. */

@@ -15,6 +15,8 @@ export interface RowOptions {
   readonly existing: readonly MadeRow[];
   /** Whether columns that may be NULL are, now and then. */
   readonly nulls: boolean;
+  /** Whether no two rows may be about the same thing, also where no key says so. */
+  readonly tidy: boolean;
   /** For columns that are a key by themselves and count: the first number that is free. */
   readonly firstFree: ReadonlyMap<string, bigint>;
 }
@@ -29,6 +31,10 @@ export class RowMaker {
   readonly #pools: ReadonlyMap<string, Pool | null>;
   readonly #random: Random;
   readonly #parents: Parents;
+  readonly #identity: string | null;
+  readonly #tidy: boolean;
+  /** Dates and times of the rows about each thing: what happens to it twice, happens at two times. */
+  readonly #moments = new Map<string, Set<string>>();
   readonly #taken: ReadonlyMap<string, Set<string>>;
   readonly #nulls: boolean;
   readonly #firstFree: ReadonlyMap<string, bigint>;
@@ -40,6 +46,8 @@ export class RowMaker {
     this.#parents = parents;
     this.#nulls = options.nulls;
     this.#firstFree = options.firstFree;
+    this.#tidy = options.tidy;
+    this.#identity = pools.identityOf(table);
     this.#pools = new Map(table.columns.map((column) => [column.name, pools.of(table, column)]));
     this.#taken = new Map(this.#keys().map((key) => [key.join('\0'), new Set<string>()]));
     for (const row of options.existing) this.#take(row);
@@ -79,6 +87,7 @@ export class RowMaker {
     for (const key of this.#table.foreignKeys) {
       if (!this.#refer(key, row)) return null;
     }
+    this.#tellApart(row);
     return row;
   }
 
@@ -88,11 +97,15 @@ export class RowMaker {
     const inKey = this.#keys().some((key) => key.includes(column.name));
     const isNumbered = column.identity !== null || column.sequence !== null;
     if (pool === null) return column.nullable ? null : undefined;
-    if (column.nullable && this.#nulls && !inKey && this.#random.chance(NULL_CHANCE)) return null;
+    const isIdentity = column.name === this.#identity;
+    if (column.nullable && this.#nulls && !inKey && !isIdentity && this.#random.chance(NULL_CHANCE))
+      return null;
     if (column.defaultSql !== null && !isNumbered && this.#random.chance(DEFAULT_CHANCE)) {
       return undefined;
     }
-    const isWholeKey = this.#keys().some((key) => key.length === 1 && key[0] === column.name);
+    const isWholeKey =
+      (this.#tidy && column.name === this.#identity) ||
+      this.#keys().some((key) => key.length === 1 && key[0] === column.name);
     if (isWholeKey) {
       const free = this.#firstFree.get(column.name);
       if (free !== undefined) return String(free + BigInt(this.#count + attempt));
@@ -105,6 +118,26 @@ export class RowMaker {
     }
     const rest = pool.keys.length > 0 ? pool.keys : [...pool.others, ...pool.told];
     return this.#random.pick(rest) ?? null;
+  }
+
+  /** Gives rows about the same thing dates and times of their own. */
+  #tellApart(row: Record<string, string | null>): void {
+    const identity = this.#identity === null ? null : row[this.#identity];
+    if (identity == null) return;
+    const moments = this.#moments.get(identity) ?? new Set();
+    this.#moments.set(identity, moments);
+    for (const column of this.#table.columns) {
+      const pool = this.#pools.get(column.name) ?? null;
+      const isMoment = column.baseType === 'date' || column.baseType.startsWith('timestamp');
+      if (!isMoment || pool === null || row[column.name] === undefined) continue;
+      const isUsed = (value: string | null) => moments.has(`${column.name} ${value}`);
+      const value = row[column.name] ?? null;
+      if (moments.size > 0 && (value === null || isUsed(value))) {
+        const free = [...pool.told, ...pool.others].find((other) => !isUsed(other));
+        row[column.name] = free ?? value;
+      }
+      moments.add(`${column.name} ${row[column.name]}`);
+    }
   }
 
   /** Takes the values of a foreign key from a row that is there. */
