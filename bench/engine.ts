@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parsePlan } from '../src/core/plan/parse.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -18,6 +19,8 @@ const recordSchema = z.strictObject({
 });
 
 export interface EngineResult {
+  /** Procedures that were proven; with none of them the times say nothing. */
+  readonly completed: number;
   /** From nothing to the branch, the start of the database included. */
   readonly seconds: number;
   /** Processor time of all of Sprocket's processes together, as if they ran one after the other. */
@@ -37,9 +40,12 @@ export async function benchEngine(): Promise<EngineResult> {
     const started = performance.now();
     await demo(join(folder, 'demo'), times);
     const seconds = (performance.now() - started) / 1000;
+    const branch = await readFile(join(folder, 'demo', 'branch', 'plan.md'), 'utf8');
+    const procedures = parsePlan(branch).plan?.procedures ?? [];
     const commands = await timesIn(times);
     const engineSeconds = Object.values(commands).reduce((sum, each) => sum + each, 0);
     return {
+      completed: procedures.filter(({ status }) => status.status === 'Completed').length,
       seconds: round(seconds),
       engineSeconds: round(engineSeconds),
       share: round(engineSeconds / seconds),

@@ -12,8 +12,10 @@ const ROOT = join(import.meta.dirname, '..');
 const FOLDER = resolve(process.argv[2] ?? join(ROOT, '.sprocket', 'demo'));
 const COLUMNS = 96;
 const ROWS = 44;
-const PROCEDURE = 'dw.load_dim_supplier';
-const MODEL = 'dim_supplier';
+const PROCEDURE = 'stg.load_consents';
+/** What closes the body of that procedure. */
+const END = '\n$procedure$;';
+const MODEL = 'stg__consent';
 
 /** What `sprocket status` prints on a terminal. */
 async function statusLines(): Promise<readonly string[]> {
@@ -37,7 +39,7 @@ async function statusLines(): Promise<readonly string[]> {
 function procedureLines(): readonly string[] {
   const text = readFileSync(join(ROOT, 'examples/retail/procedures.sql'), 'utf8');
   const start = text.indexOf(`CREATE OR REPLACE PROCEDURE ${PROCEDURE}(`);
-  return withDimComments(text.slice(start, text.indexOf('\n$$;', start) + 4));
+  return withDimComments(text.slice(start, text.indexOf(END, start) + END.length));
 }
 
 function modelLines(): readonly string[] {
