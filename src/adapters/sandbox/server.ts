@@ -8,6 +8,7 @@ const SESSION_END_MS = 2000;
 const LOCK_CLASS = 0x5b0c_4e7;
 const NAME_LIMIT = 63;
 const NAME_PREFIX = 'sprocket_sandbox_';
+const LABEL_PREFIX = 'sprocket sandbox ';
 
 export interface ServerOptions {
   /** Where to connect; `database` is one that exists and that databases are created from. */
@@ -24,7 +25,7 @@ export interface ServerOptions {
  */
 export async function openServerSandbox(options: ServerOptions): Promise<Sandbox> {
   const { server, id } = options;
-  const label = `sprocket sandbox ${id}`;
+  const label = `${LABEL_PREFIX}${id}`;
   const control = await connectControl(server, label);
   try {
     await checkRights(control);
@@ -131,11 +132,17 @@ async function checkRights(control: SqlSession): Promise<void> {
   );
 }
 
-/** A sandbox holds the lock of its id as long as its process lives: lock free means abandoned. */
+/**
+ * A sandbox holds the lock of its id as long as its process lives: lock free means abandoned. Such
+ * a lock is that of one database, so a sandbox that came in by another is told by its session.
+ */
 async function dropAbandoned(control: SqlSession): Promise<void> {
   const { rows } = await control.query(
     `SELECT datname, split_part(datname, '_', 3) FROM pg_database
-      WHERE starts_with(datname, '${NAME_PREFIX}') AND pg_has_role(datdba, 'MEMBER')`,
+      WHERE starts_with(datname, '${NAME_PREFIX}') AND pg_has_role(datdba, 'MEMBER')
+        AND NOT EXISTS (
+          SELECT FROM pg_stat_activity
+           WHERE application_name = '${LABEL_PREFIX}' || split_part(pg_database.datname, '_', 3))`,
   );
   const owners = new Map<string, string[]>();
   for (const [database, owner] of rows) {

@@ -1,0 +1,212 @@
+/** `sprocket prove` from the command line: real files, a real sandbox, real dbt. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+const SCHEMA = `
+\\connect warehouse
+CREATE TABLE dw.fact (order_id bigint, customer_sk int, amount numeric(12, 2), loaded_at timestamptz DEFAULT now());
+CREATE TABLE dw.dim (customer_sk serial PRIMARY KEY, customer_id int UNIQUE, name text);
+CREATE TABLE dw.latest (status text, order_id bigint);
+CREATE TABLE dw.nothing (a int);
+CREATE TABLE dw.sample (a double precision);
+CREATE TABLE dw.log (job text, rows_done bigint, at timestamptz);
+CREATE TABLE dw.failing (a int);
+CREATE TABLE src.orders (id bigint PRIMARY KEY, customer_id int REFERENCES src.customers (id), status text, amount numeric(10, 2), day date);
+CREATE TABLE src.customers (id int PRIMARY KEY, name varchar(30) NOT NULL);
+CREATE SCHEMA src; CREATE SCHEMA dw;
+ALTER TABLE dw.dim OWNER TO somebody;`;
+
+const DATA = `
+COPY src.customers (id, name) FROM stdin;
+1\tAda
+2\tZoë O'Brien
+3\tBob
+\\.
+INSERT INTO src.orders VALUES (10, 1, 'paid', 5.00, '2024-05-01'), (11, 2, 'paid', 7.50, '2024-05-01'),
+  (12, 2, 'open', 1.25, '2024-04-30'), (13, NULL, 'paid', 9.99, '2024-04-01'), (14, 3, NULL, NULL, '2024-05-02');`;
+
+const PROCEDURES = `
+CREATE PROCEDURE dw.load_dim() LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO dw.dim (customer_id, name) SELECT c.id, upper(c.name) FROM src.customers c
+  ON CONFLICT (customer_id) DO UPDATE SET name = excluded.name;
+END $$;
+CREATE PROCEDURE dw.load_fact() LANGUAGE plpgsql AS $$
+DECLARE v_rows bigint;
+BEGIN
+  TRUNCATE dw.fact;
+  INSERT INTO dw.fact (order_id, customer_sk, amount)
+  SELECT o.id, coalesce(d.customer_sk, -1), o.amount
+    FROM src.orders o LEFT JOIN dw.dim d ON d.customer_id = o.customer_id
+   WHERE o.status = 'paid' AND o.day >= CURRENT_DATE - 30;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  INSERT INTO dw.log VALUES ('load_fact', v_rows, now());
+END $$;
+CREATE PROCEDURE dw.pick() LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM dw.latest;
+  INSERT INTO dw.latest SELECT DISTINCT ON (status) status, id FROM src.orders ORDER BY status, day DESC;
+END $$;
+CREATE PROCEDURE dw.broken() LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM dw.latest WHERE no_such_column = 1;
+END $$;
+CREATE PROCEDURE dw.swallows() LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO dw.failing SELECT 1 / (id - id)::int FROM src.orders;
+EXCEPTION WHEN OTHERS THEN
+  INSERT INTO dw.log VALUES (SQLERRM, 0, now());
+END $$;
+CREATE PROCEDURE dw.vacuous() LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO dw.nothing SELECT 1 FROM src.orders WHERE status = 'never' AND amount IS NULL AND false;
+END $$;
+CREATE PROCEDURE dw.draws() LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO dw.sample SELECT random() FROM src.orders;
+END $$;
+CREATE PROCEDURE dw.checks() LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM src.orders) THEN RAISE EXCEPTION 'no orders'; END IF;
+END $$;
+CREATE PROCEDURE dw.nightly() LANGUAGE plpgsql AS $$
+BEGIN
+  CALL dw.load_dim();
+  CALL dw.load_fact();
+END $$;
+CREATE FUNCTION dw.unreadable( LANGUAGE sql AS 'SELECT 1';
+CALL dw.nightly();`;
+
+const CHANGE = `INSERT INTO src.customers VALUES (4, 'New');
+UPDATE src.orders SET status = 'paid' WHERE id = 12;
+DELETE FROM src.orders WHERE id = 10;`;
+
+const outputSchema = z.object({
+  sprocket: z.literal(1),
+  seconds: z.number(),
+  procedures: z.array(
+    z.looseObject({
+      name: z.string(),
+      outcome: z.enum(['proven', 'refused', 'nondeterministic', 'mismatch', 'broken', 'error']),
+      models: z.array(z.string()),
+      rounds: z.number(),
+      rows: z.number(),
+      reasons: z.array(
+        z.object({
+          line: z.number(),
+          construct: z.string(),
+          message: z.string(),
+          advice: z.string(),
+        }),
+      ),
+    }),
+  ),
+});
+
+describe('sprocket prove', () => {
+  let folder: string;
+  let status: number;
+  let output: z.infer<typeof outputSchema>;
+  let table: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'prove-test-'));
+    const files = {
+      'schema.sql': SCHEMA,
+      'data.sql': DATA,
+      'procedures.sql': PROCEDURES,
+      'day2.sql': CHANGE,
+    };
+    for (const [name, text] of Object.entries(files))
+      await writeFile(path.join(folder, name), text);
+    await mkdir(path.join(folder, 'temporary'));
+    const at = (name: string) => path.join(folder, name);
+    const args = [
+      ...[
+        '--schema',
+        at('schema.sql'),
+        '--procedures',
+        at('procedures.sql'),
+        '--data',
+        at('data.sql'),
+      ],
+      ...['--change', at('day2.sql'), '--out', at('out'), '--json', at('proof.json')],
+    ];
+    const environment = {
+      ...process.env,
+      SANDBOX_DATABASE_URL: undefined,
+      DATABASE_URL: undefined,
+    };
+    [status, table] = await new Promise<[number, string]>((resolve) => {
+      execFile(
+        process.execPath,
+        ['src/cli/main.ts', 'prove', ...args],
+        { env: environment },
+        (error, stdout) => resolve([Number(error?.code ?? 0), stdout]),
+      );
+    });
+    output = outputSchema.parse(JSON.parse(await readFile(at('proof.json'), 'utf8')));
+  }, 600_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const verdict = (name: string) =>
+    output.procedures.find((item) => item.name.startsWith(`dw.${name}(`));
+
+  it('proves models, checks and callers, on rows that changed, in three rounds and more', () => {
+    expect(verdict('load_dim')).toMatchObject({ outcome: 'proven', models: ['dim'], reasons: [] });
+    expect(verdict('load_fact')).toMatchObject({ outcome: 'proven', models: ['fact'] });
+    expect(verdict('checks')).toMatchObject({ outcome: 'proven', models: [] });
+    expect(verdict('nightly')).toMatchObject({ outcome: 'proven', models: [] });
+    for (const name of ['load_dim', 'load_fact', 'checks', 'nightly']) {
+      expect(verdict(name)?.rounds).toBeGreaterThanOrEqual(3);
+    }
+    expect(verdict('load_fact')?.rows).toBeGreaterThan(5);
+    expect(verdict('load_fact')).toMatchObject({ leftOut: [{ column: 'dw.log.*' }] });
+  });
+
+  it('says which procedures are broken, with the error and the line; a swallowed error is one', () => {
+    expect(verdict('broken')).toMatchObject({
+      outcome: 'broken',
+      reasons: expect.arrayContaining([expect.objectContaining({ line: 3 })]),
+    });
+    expect(verdict('swallows')).toMatchObject({
+      outcome: 'broken',
+      reasons: [{ line: 3, message: expect.stringContaining('division by zero') }],
+    });
+    expect(verdict('unreadable')).toMatchObject({
+      outcome: 'broken',
+      reasons: [{ message: expect.stringContaining('syntax error') }],
+    });
+  });
+
+  it('never calls proven what changes no row, or what can’t be compared', () => {
+    expect(verdict('vacuous')).toMatchObject({
+      outcome: 'refused',
+      reasons: [{ message: expect.stringContaining('nothing is proven') }],
+    });
+    expect(verdict('draws')?.outcome).toBe('refused');
+  });
+
+  it('names the tie of a procedure that depends on the order of its input', () => {
+    expect(verdict('pick')).toMatchObject({
+      outcome: 'nondeterministic',
+      reasons: [{ message: expect.stringContaining('dw.latest') }],
+    });
+  });
+
+  it('leaves the project of what was proven, the summary, and nothing else', async () => {
+    expect(status).toBe(0);
+    expect(table).toMatch(/proven\s+dw\.load_dim\(\)/u);
+    const files = ['dbt_project.yml', 'models/dw/dim.sql', 'models/dw/fact.sql', 'MIGRATION.md'];
+    for (const file of files) expect(existsSync(path.join(folder, 'out', file))).toBe(true);
+    expect(existsSync(path.join(folder, 'out', 'models/dw/latest.sql'))).toBe(false);
+    expect(await readFile(path.join(folder, 'out', 'models/dw/fact.sql'), 'utf8')).toMatch(
+      /current_date/iu,
+    );
+  });
+});
