@@ -126,17 +126,9 @@ describe('sprocket prove', () => {
       await writeFile(path.join(folder, name), text);
     await mkdir(path.join(folder, 'temporary'));
     const at = (name: string) => path.join(folder, name);
-    const args = [
-      ...[
-        '--schema',
-        at('schema.sql'),
-        '--procedures',
-        at('procedures.sql'),
-        '--data',
-        at('data.sql'),
-      ],
-      ...['--change', at('day2.sql'), '--out', at('out'), '--json', at('proof.json')],
-    ];
+    const args = ['--schema', at('schema.sql'), '--procedures', at('procedures.sql')];
+    args.push('--data', at('data.sql'), '--change', at('day2.sql'));
+    args.push('--out', at('out'), '--json', at('proof.json'));
     const environment = {
       ...process.env,
       SANDBOX_DATABASE_URL: undefined,
