@@ -51,9 +51,8 @@ export async function workCommand(): Promise<void> {
 async function runWorker(plan: Plan): Promise<void> {
   const { settings } = plan;
   const child = fork(
-    new URL('sprocket.mjs', import.meta.url),
+    new URL('worker.mjs', import.meta.url),
     [
-      'work',
       '--plan',
       settings.name,
       '--target',

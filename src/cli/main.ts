@@ -29,7 +29,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   move: () => import('./commands/move.ts'),
   verify: () => import('./commands/verify.ts'),
   cutover: () => import('./commands/cutover.ts'),
-  work: () => import('./commands/work.ts'),
 };
 
 /** Runs a command line (without the program's name); gives the exit status. */

@@ -71,7 +71,7 @@ function startWorker(
 ): ChildProcess {
   const values = { plan, target, schema, most: String(most), together: String(together) };
   const args = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
-  return fork(join(import.meta.dirname, 'main.ts'), ['work', ...args], {
+  return fork(join(import.meta.dirname, 'worker.ts'), args, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -65,21 +65,36 @@ describe('the bundle', () => {
     }
   }
 
-  test('depends on the sources alone, so that a stale one can be told', async () => {
-    await buildAction(join(folder, 'two'));
+  test('depends on the sources alone, wherever they lie, so that a stale one can be told', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    for (const name of ['action', 'src', 'LICENSE', 'package.json', 'tsconfig.json']) {
+      await cp(join(ROOT, name), join(elsewhere, name), { recursive: true });
+    }
+    await symlink(join(ROOT, 'node_modules'), join(elsewhere, 'node_modules'));
+    await buildAction(join(folder, 'two'), elsewhere);
     const [one, two] = [
       await readBundle(join(folder, 'one')),
       await readBundle(join(folder, 'two')),
     ];
     expect([...one.keys()]).toEqual(
-      expect.arrayContaining(['libpg-query.wasm', 'main.mjs', 'sprocket.mjs']),
+      expect.arrayContaining([
+        'LICENSE',
+        'LICENSES.txt',
+        'driver.py',
+        'libpg-query.wasm',
+        'main.mjs',
+        'schema/001-progress-and-action.sql',
+        'worker.mjs',
+      ]),
     );
     expect(two).toEqual(one);
   });
 
-  test('holds the command that workers are started with, away from node_modules', async () => {
-    const { stdout } = await run('sprocket.mjs', ['assess', '--help'], {});
-    expect(stdout).toContain('Usage: sprocket assess');
+  test('names the licence of every package in it, and what is compiled into them', async () => {
+    const text = await readFile(join(folder, 'one/LICENSES.txt'), 'utf8');
+    const names = [...text.matchAll(/^={80}\n\n(\S+) \d\S*, (\S+)$/gmu)].map(([, name]) => name);
+    expect(names).toEqual(expect.arrayContaining(['pg', 'pg-types', 'undici', 'zod']));
+    expect(text).toContain('PostgreSQL License');
   });
 
   test.each([
