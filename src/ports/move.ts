@@ -84,6 +84,10 @@ export interface ChangeSink {
   /** DDL other than that. `what` completes "the table was …". */
   ddl(table: number, what: string): void;
   commit(position: string): void | Promise<void>;
+  /** A place in the open transaction that `rollback` can go back to. */
+  savepoint(name: string): void;
+  /** Takes back what came since that savepoint, or the whole open transaction (null). */
+  rollback(savepoint: string | null): void | Promise<void>;
   /** Everything up to here was seen, and no transaction is open. */
   idle(position: string): void;
 }

@@ -54,6 +54,11 @@ class ChangeWriter implements Extract {
   #pendingBytes = 0;
   #begin: ChangeRecord | null = null;
   #open = false;
+  /** Where the open transaction and its savepoints begin in the file. */
+  #start = 0;
+  readonly #savepoints = new Map<string, number>();
+  /** Mappings as they were when it began. */
+  #before: ReadonlyMap<number, TableMapping> | null = null;
   #file: number;
   #written = 0;
   #committed: Durable;
@@ -121,6 +126,7 @@ class ChangeWriter implements Extract {
   /** The beginning is written with the first change: most of a log is about other tables. */
   #enter(): void {
     if (this.#open || this.#begin === null) return;
+    this.#start = this.#written + this.#pendingBytes;
     this.#write(this.#begin);
     this.#open = true;
   }
@@ -137,6 +143,24 @@ class ChangeWriter implements Extract {
     this.#pendingBytes = 0;
     this.#written += text.length;
     await this.#context.folder.changes.append(this.#file, text);
+  }
+
+  /** Takes back what was written after `to`, which is in the present file: a transaction is in one. */
+  async #cut(to: number): Promise<void> {
+    while (this.#flushing !== null) await this.#flushing;
+    while (this.#lines.length > 0 && this.#written + this.#pendingBytes > to)
+      this.#pendingBytes -= (this.#lines.pop() ?? '').length + 1;
+    if (this.#written <= to) return;
+    await this.#context.folder.changes.truncate(this.#file, to);
+    this.#written = to;
+  }
+
+  async #rollback(savepoint: string | null): Promise<void> {
+    if (!this.#open) return;
+    const to = savepoint === null ? this.#start : (this.#savepoints.get(savepoint) ?? this.#start);
+    await this.#cut(to);
+    if (to <= this.#start) this.#open = false;
+    for (const [table, mapping] of this.#before ?? []) this.#mappings.set(table, mapping);
   }
 
   /** One flush at a time; what is committed meanwhile goes with the next. */
@@ -172,6 +196,8 @@ class ChangeWriter implements Extract {
     return {
       begin: (position, time) => {
         this.#begin = { kind: 'begin', position, time };
+        this.#before = null;
+        this.#savepoints.clear();
       },
       change: (table, kind, old, row) => {
         this.#enter();
@@ -199,6 +225,8 @@ class ChangeWriter implements Extract {
         this.#flushSoon();
         return this.#full();
       },
+      savepoint: (name) => this.#savepoints.set(name, this.#written + this.#pendingBytes),
+      rollback: (savepoint) => this.#rollback(savepoint),
       idle: (position) => this.#idle(position),
     };
   }
@@ -300,6 +328,7 @@ class ChangeWriter implements Extract {
         `${qualified(mapping.source)}: column ${column.name} was added and is taken along`,
       );
     }
+    this.#before ??= new Map(this.#mappings);
     this.#mappings.set(table, extended);
     return extended;
   }

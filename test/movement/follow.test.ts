@@ -219,3 +219,39 @@ test('what is acknowledged to PostgreSQL is what was applied, to the byte, and a
   expect(behind).toEqual([['t']]);
   await arena.close();
 });
+
+test('what the source rolled back is not applied, also where its log holds it', async () => {
+  const arena = await openArena(servers, ['mysql', 'postgres'], { tables: ['t'] });
+  const { src, raw } = arena;
+  const many = `INSERT INTO ${src}.t SELECT seq + 1000, repeat('x', 250) FROM seq_1_to_20000`;
+  const temporary = (name: string) =>
+    `CREATE TEMPORARY TABLE ${src}.${name} (a int) ENGINE = InnoDB`;
+  await arena.onSource(`CREATE TABLE ${src}.t (id int PRIMARY KEY, v varchar(250))`);
+  await moveTo(arena, 'drained');
+  await arena.onSource(
+    // A temporary table keeps the server from leaving the whole transaction out.
+    `USE ${src}`,
+    'BEGIN',
+    `INSERT INTO ${src}.t VALUES (1, 'never')`,
+    temporary('one'),
+    'ROLLBACK',
+    'BEGIN',
+    many,
+    temporary('two'),
+    'ROLLBACK',
+    'BEGIN',
+    `INSERT INTO ${src}.t VALUES (2, 'kept')`,
+    'SAVEPOINT `a point`',
+    `INSERT INTO ${src}.t VALUES (3, 'never')`,
+    temporary('three'),
+    'ROLLBACK TO SAVEPOINT `A point`',
+    many,
+    'ROLLBACK TO SAVEPOINT `a point`',
+    `UPDATE ${src}.t SET v = 'kept too' WHERE id = 2`,
+    'COMMIT',
+  );
+  const result = await moveTo(arena, 'cutover');
+  expect(result.verdicts).toMatchObject([{ equal: true }]);
+  expect(await arena.onTarget(`SELECT id, v FROM ${raw}.t`)).toEqual([['2', 'kept too']]);
+  await arena.close();
+});

@@ -42,6 +42,9 @@ function inOrder(row: unknown, names: readonly string[]): LoggedRow {
   return names.map((name) => text(Reflect.get(values, name)));
 }
 
+/** As servers write them into the log, whatever the client said. */
+const SAVEPOINT = /^(?:SAVEPOINT|(ROLLBACK TO)) (.+)$/is;
+
 const field = (event: LogEvent, name: string): unknown => Reflect.get(event, name);
 const textField = (event: LogEvent, name: string) => String(field(event, name) ?? '');
 
@@ -147,19 +150,30 @@ class EventReader {
     return this.#sink.commit(this.#position());
   }
 
+  /** The columns that were learnt in it are learnt again. */
+  #rollbackTo(savepoint: string | null): void | Promise<void> {
+    this.#known.clear();
+    return this.#sink.rollback(savepoint);
+  }
+
+  async #rollback(event: LogEvent): Promise<void> {
+    await this.#rollbackTo(null);
+    await this.#commit(event);
+  }
+
   #query(event: LogEvent): void | Promise<void> {
     const sql = textField(event, 'query').trim();
     const verb = sql.slice(0, 12).toUpperCase();
     if (verb === 'BEGIN') return this.#begin(event);
     if (verb === 'COMMIT') return this.#commit(event);
-    if (verb === 'ROLLBACK') {
-      throw new MoveError(
-        'not-configured',
-        'The source rolled back a transaction that had already changed a table of an engine without transactions. ' +
-          'What is left of it can not be told from the log: reset the pipelines and load again.',
-      );
+    // Logged where it could not be left out, as where a temporary table was made meanwhile. Rows of tables without
+    // transactions are not in it: a row log has them in groups of their own.
+    if (verb === 'ROLLBACK') return this.#rollback(event);
+    const [, back, savepoint] = SAVEPOINT.exec(sql) ?? [];
+    if (savepoint !== undefined) {
+      const name = savepoint.toLowerCase();
+      return back === undefined ? this.#sink.savepoint(name) : this.#rollbackTo(name);
     }
-    if (verb.startsWith('SAVEPOINT')) return undefined;
     const statement = tableStatement(sql, textField(event, 'schema'));
     const followed = (statement?.tables ?? []).flatMap((name) => this.#followed(name) ?? []);
     if (statement === null || followed.length === 0) {
