@@ -27,9 +27,12 @@ export interface Statements {
   change(sql: string, parameters?: readonly (string | null)[]): Promise<number>;
 }
 
+/** How rows travel in a `.dkt`: as wire text, or in a binary form that both servers share. */
+export type RowForm = 'text' | 'binary';
+
 /** Rows on their way out of the source. */
 export interface RowStream {
-  /** Wire text that the target's loader reads. */
+  /** What the target's loader reads. */
   readonly pieces: AsyncIterable<Buffer>;
   /** Rows that the server says it sent; known at the end. */
   sent(): number;
@@ -45,7 +48,7 @@ export interface SnapshotReader {
     lower: readonly string[] | null,
     rows: number,
   ): Promise<readonly string[] | null>;
-  read(mapping: TableMapping, key: readonly KeyColumn[], range: KeyRange): RowStream;
+  read(mapping: TableMapping, key: readonly KeyColumn[], range: KeyRange, form: RowForm): RowStream;
   /** The first row whose values the target can't hold, as a message; null where there is none. */
   findRefused(
     mapping: TableMapping,
@@ -134,8 +137,8 @@ export interface MoveSource {
 }
 
 export interface TargetTransaction extends Statements {
-  /** Loads wire text. Resolves to the rows that came in; throws where one was refused or altered. */
-  load(mapping: TableMapping, pieces: AsyncIterable<Buffer>): Promise<number>;
+  /** Loads rows. Resolves to how many came in; throws where one was refused or altered. */
+  load(mapping: TableMapping, pieces: AsyncIterable<Buffer>, form: RowForm): Promise<number>;
   apply(mapping: TableMapping, step: Step): Promise<void>;
   /** Adds a column that `mapping` has; earlier rows get `missing`. Harmless where it is there. */
   addColumn(mapping: TableMapping, column: string, missing: string | null): Promise<void>;
@@ -165,6 +168,8 @@ export interface MoveTarget {
   /** Creates the table where it is missing. */
   createTable(mapping: TableMapping, source: MovedTable): Promise<void>;
   isEmpty(table: QualifiedName): Promise<boolean>;
+  /** True where rows may come in PostgreSQL's binary form. */
+  takesBinary(mapping: TableMapping): Promise<boolean>;
   /** After the rows: the key where it was left for later, and indexes that are not unique. */
   addKeyAndIndexes(mapping: TableMapping): Promise<void>;
   /** Once nothing is in motion: unique indexes, foreign keys to moved tables, sequences past the maximum. */

@@ -1,11 +1,8 @@
 /** The files of a move on this machine. They may be lost at any moment: whatever they hold can be had again. */
 
 export interface DataFiles {
-  /** Writes a `.dkt` whole or not at all. Resolves to what is in it. */
-  write(
-    name: string,
-    pieces: AsyncIterable<Buffer>,
-  ): Promise<{ readonly rows: number; readonly bytes: number }>;
+  /** Writes a `.dkt` whole or not at all. Resolves to its bytes. */
+  write(name: string, pieces: AsyncIterable<Buffer>): Promise<number>;
   read(name: string): AsyncIterable<Buffer>;
   remove(name: string): Promise<void>;
 }

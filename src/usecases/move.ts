@@ -5,6 +5,7 @@ import type { MovedTable, Pipeline } from '../core/movement/model.ts';
 import { changeFile, objectName } from '../core/movement/names.ts';
 import { reached } from '../core/movement/position.ts';
 import { mapTable } from '../core/movement/types/map.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Claim } from '../ports/move.ts';
 import { ConnectionLost } from '../ports/move.ts';
 import { ChangeApplier } from './move_apply.ts';
@@ -38,6 +39,7 @@ export interface MoveOptions {
 }
 
 const RETRY_MS = 1000;
+const RELEASE_MS = 2000;
 const IDLE_MS = 200;
 const ASK_MS = 1000;
 const MOST_STALLS = 5;
@@ -48,7 +50,7 @@ const MOST_STALLS = 5;
  */
 export async function runMove(context: MoveContext, options: MoveOptions): Promise<MoveResult> {
   const { clock, control, events, target } = context;
-  const worker: Worker = { counted: false };
+  const worker: Worker = { counted: false, claimed: false };
   let lastProgress = Date.parse(clock.now());
   const watched: MoveContext = {
     ...context,
@@ -65,11 +67,15 @@ export async function runMove(context: MoveContext, options: MoveOptions): Promi
       await control.gate();
       const claim = await target.claim(`sprocket ${context.plan.name}`);
       if (claim === null) {
+        // A server may take long to see that a session is gone, and holds its lock until then.
+        if (worker.claimed)
+          throw new ConnectionLost('a former session of this worker still holds its claim');
         throw new MoveError(
           'already-running',
           `The pipelines of "${context.plan.name}" are run by another worker now. Stop that one first, or let it go on.`,
         );
       }
+      worker.claimed = true;
       return await underClaim(watched, options, worker, claim);
     } catch (error) {
       if (error instanceof Stopped) return { outcome: 'stopped', verdicts: [] };
@@ -112,13 +118,25 @@ async function underClaim(
   } catch (error) {
     throw broken.signal.aborted ? broken.signal.reason : error;
   } finally {
-    await claim.release().catch(() => undefined);
+    await release(claim, context.clock);
   }
+}
+
+/** A session whose server does not answer any more ends with this process at the latest. */
+async function release(claim: Claim, clock: Clock): Promise<void> {
+  const released = new AbortController();
+  const releasing = claim
+    .release()
+    .catch(() => undefined)
+    .finally(() => released.abort());
+  await Promise.race([releasing, clock.sleep(RELEASE_MS, released.signal)]);
 }
 
 /** A worker that takes over counts as one restart, however often it has to connect again. */
 interface Worker {
   counted: boolean;
+  /** It held the claim before. */
+  claimed: boolean;
 }
 
 class Attempt {

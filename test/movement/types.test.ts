@@ -1,6 +1,8 @@
 /** Every row of the type tables at its extremes: loaded and followed, each must arrive as the same text. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/movement/model.ts';
+import { travelsBinary } from '../../src/core/movement/types/binary.ts';
+import { meta } from './arena-tools.ts';
 import { moveTo, openArena, startServers, stopServers } from './support.ts';
 import type { Servers } from './support.ts';
 
@@ -146,6 +148,35 @@ const POSTGRES_SAME: readonly Case[] = [
   ['xml', `'<a>é</a>'`, '<a>é</a>'],
 ];
 
+/** Types that let their table travel in PostgreSQL's binary form. */
+const POSTGRES_BINARY: readonly Case[] = [
+  ['boolean', 'true', 'true'],
+  ['smallint', '-32768', '-32768'],
+  ['integer', '2147483647', '2147483647'],
+  ['bigint', '-9223372036854775808', '-9223372036854775808'],
+  ['real', '3.4028235e38', '3.4028235e+38'],
+  ['double precision', `'NaN'`, 'NaN'],
+  ['numeric', `'-Infinity'`, '-Infinity'],
+  ['numeric', `repeat('9', 1000)::numeric`, '9'.repeat(1000)],
+  ['numeric(12,2)', '-9999999999.99', '-9999999999.99'],
+  ['text', String.raw`E'\t\n\r\\ \f 😀 \\. \\N'`, '\t\n\r\\ \f 😀 \\. \\N'],
+  ['character varying(10)', `''`, ''],
+  ['character(5)', `'ab'`, 'ab   ', `format('%s', c)`],
+  ['bytea', String.raw`'\x00ff'`, String.raw`\x00ff`],
+  ['uuid', `'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'`, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
+  ['date', `'-infinity'`, '-infinity'],
+  ['time with time zone', `'10:00:00.000001+02'`, '10:00:00.000001+02'],
+  ['timestamp', `'294276-12-31 23:59:59.999999'`, '294276-12-31 23:59:59.999999'],
+  ['timestamp(3) with time zone', `'4713-01-01 BC'`, '4713-01-01 00:00:00+00 BC'],
+  ['interval', `'-1 mon 2 days -03:00'`, '-1 mons +2 days -03:00:00'],
+  ['json', `'{"b": 1,  "a": 2}'`, '{"b": 1,  "a": 2}'],
+  ['jsonb', `'{"b": 1, "a": null}'`, '{"a": null, "b": 1}'],
+  ['inet', `'2001:db8::1/64'`, '2001:db8::1/64'],
+  ['macaddr', `'08:00:2b:01:02:03'`, '08:00:2b:01:02:03'],
+  ['bit(9)', `B'101010101'`, '101010101'],
+  ['bit varying(9)', `B'01'`, '01'],
+];
+
 const MYSQL_SAME: readonly Case[] = [
   ['bigint unsigned', '18446744073709551615', '18446744073709551615'],
   ['float', '0.1', '0.10000000149011612', 'CAST(c AS DOUBLE)'],
@@ -172,6 +203,7 @@ const TABLES: readonly (readonly [Dialect, Dialect, readonly Case[]])[] = [
   ['postgres', 'mysql', POSTGRES_TO_MYSQL],
   ['mysql', 'postgres', MYSQL_TO_POSTGRES],
   ['postgres', 'postgres', POSTGRES_SAME],
+  ['postgres', 'postgres', POSTGRES_BINARY],
   ['mysql', 'mysql', MYSQL_SAME],
 ];
 
@@ -196,6 +228,8 @@ describe.each(TABLES)('%s → %s', (from, to, cases) => {
       `INSERT INTO ${table} VALUES (1, 'loaded', ${values})`,
     );
     await moveTo(arena, 'drained');
+    const mapping = await arena.onTarget(`SELECT mapping FROM ${meta(arena)}.sprocket_move_table`);
+    expect(travelsBinary(JSON.parse(mapping[0]?.[0] ?? ''))).toBe(cases === POSTGRES_BINARY);
     await arena.onSource(
       `INSERT INTO ${table} VALUES (2, 'inserted', ${values})`,
       `INSERT INTO ${table} (id, note) VALUES (3, 'empty')`,

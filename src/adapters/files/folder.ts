@@ -5,7 +5,6 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { MoveError } from '../../core/movement/errors.ts';
 import { changeFile, diskName } from '../../core/movement/names.ts';
-import { countRows } from '../../core/movement/wire.ts';
 import type { ChangeFiles, DataFiles, WorkFolder } from '../../ports/spool.ts';
 
 const READ_PIECE = 256 * 1024;
@@ -32,11 +31,9 @@ function dataFiles(folder: string): DataFiles {
       const partial = `${at(name)}.partial`;
       // No fsync: after a crash files are never trusted, their rows are read again.
       const handle = await open(partial, 'w');
-      let rows = 0;
       let bytes = 0;
       try {
         for await (const piece of pieces) {
-          rows += countRows(piece);
           bytes += piece.length;
           await handle.write(piece);
         }
@@ -46,7 +43,7 @@ function dataFiles(folder: string): DataFiles {
         await handle.close();
       }
       await rename(partial, at(name));
-      return { rows, bytes };
+      return bytes;
     },
     read: (name) => piecesOf(at(name)),
     remove: (name) => rm(at(name), { force: true }),

@@ -85,7 +85,14 @@ export function openMysqlTarget(url: string): MoveTarget {
       });
       lost.catch(() => undefined);
       const rows = await query(connection, 'SELECT GET_LOCK(?, 0)', [fitted(name, LOCK_NAME)]);
-      if (rows[0]?.[0] === '1') return { lost, release: async () => drop(connection) };
+      const release = async () => {
+        // A session that ends lets go of it too, but only once the server has seen that.
+        await query(connection, 'SELECT RELEASE_LOCK(?)', [fitted(name, LOCK_NAME)]).catch(
+          () => undefined,
+        );
+        drop(connection);
+      };
+      if (rows[0]?.[0] === '1') return { lost, release };
       drop(connection);
       return null;
     },
@@ -109,6 +116,7 @@ export function openMysqlTarget(url: string): MoveTarget {
           (await query(connection, `SELECT 1 FROM ${tableName(table)} LIMIT 1`)).length === 0,
       );
     },
+    takesBinary: async () => false,
     addKeyAndIndexes: (mapping) => withMain((connection) => addIndexes(connection, mapping, false)),
     addConstraints: (mapping, moved) =>
       withMain((connection) => addConstraints(connection, mapping, moved)),

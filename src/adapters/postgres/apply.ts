@@ -10,6 +10,7 @@ import type { Step } from '../../core/movement/net.ts';
 import { keyPlaces } from '../../core/movement/row.ts';
 import { movedColumns } from '../../core/movement/types/map.ts';
 import { decodeField, fromBinary } from '../../core/movement/wire.ts';
+import type { RowForm } from '../../ports/move.ts';
 import { copyIn } from './copy.ts';
 import { query, statementsOf } from './move_session.ts';
 import { ident, tableName } from './sql.ts';
@@ -28,14 +29,15 @@ async function* linesOf(rows: readonly Fields[]): AsyncIterable<Buffer> {
   }
 }
 
-/** Loads wire text; resolves to the rows that came in. */
+/** Loads rows; resolves to how many came in. */
 export function load(
   client: pg.Client,
   mapping: TableMapping,
   pieces: AsyncIterable<Buffer>,
+  form: RowForm,
 ): Promise<number> {
-  const columns = list(movedColumns(mapping));
-  return copyIn(client, `COPY ${tableName(mapping.target)} (${columns}) FROM STDIN`, pieces);
+  const into = `${tableName(mapping.target)} (${list(movedColumns(mapping))})`;
+  return copyIn(client, `COPY ${into} FROM STDIN (FORMAT ${form})`, pieces);
 }
 
 /** A table of the session for rows on their way, with the target's types and nothing else. */
@@ -204,7 +206,7 @@ export async function applyStep(
       await move(client, mapping, step.from, step.row);
       return;
     case 'append':
-      await load(client, mapping, linesOf(step.rows));
+      await load(client, mapping, linesOf(step.rows), 'text');
       return;
     case 'remove':
       await remove(client, mapping, step.row);

@@ -53,13 +53,13 @@ function readerOf(
         : [BigInt(min), BigInt(max)];
     },
     bound: (table, key, lower, rows) => boundAfter(client, table, key, lower, rows),
-    read(mapping, key, range) {
+    read(mapping, key, range, form) {
       const columns = movedColumns(mapping)
         .map((column) => fill(column.read, ident(column.source)))
         .join(', ');
       return copyOut(
         client,
-        `COPY (SELECT ${columns} FROM ${tableName(mapping.source)} WHERE ${rangeCondition(key, range)}) TO STDOUT`,
+        `COPY (SELECT ${columns} FROM ${tableName(mapping.source)} WHERE ${rangeCondition(key, range)}) TO STDOUT (FORMAT ${form})`,
         translate?.() ?? null,
       );
     },

@@ -69,13 +69,22 @@ async function createEnum(
   await query(client, `CREATE TYPE ${type} AS ENUM (${labels.map(literal).join(', ')})`);
 }
 
-async function assertColumns(client: pg.Client, mapping: TableMapping): Promise<void> {
+/** Each column of a table with its type, as the server prints it. */
+export async function columnTypes(
+  client: pg.Client,
+  table: QualifiedName,
+): Promise<ReadonlyMap<string, string>> {
   const rows = await query(
     client,
-    `SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped`,
-    [tableName(mapping.target)],
+    `SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+      WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped`,
+    [tableName(table)],
   );
-  const there = new Set(rows.map((row) => row[0]));
+  return new Map(rows.map(([name, type]) => [name ?? '', type ?? '']));
+}
+
+async function assertColumns(client: pg.Client, mapping: TableMapping): Promise<void> {
+  const there = await columnTypes(client, mapping.target);
   const missing = mapping.columns.filter((column) => !there.has(column.target));
   if (missing.length === 0) return;
   const name = qualified(mapping.target);

@@ -1,10 +1,12 @@
 /** PostgreSQL as the target of a move. */
 import type pg from 'pg';
+import { travelsBinary } from '../../core/movement/types/binary.ts';
+import { movedColumns } from '../../core/movement/types/map.ts';
 import type { MoveTarget, TargetTransaction } from '../../ports/move.ts';
 import { ConnectionLost } from '../../ports/move.ts';
 import { applyStep, load } from './apply.ts';
 import { comparedSide } from './checksum.ts';
-import { addColumn, addConstraints, addKeyAndIndexes, createTable } from './ddl.ts';
+import { addColumn, addConstraints, addKeyAndIndexes, columnTypes, createTable } from './ddl.ts';
 import { createMoveMetadata } from './metadata_move.ts';
 import { drop, openClient, query, statementsOf } from './move_session.ts';
 import { tableName } from './sql.ts';
@@ -47,7 +49,7 @@ export function openPostgresTarget(url: string): MoveTarget {
     const client = await ready();
     return {
       ...statementsOf(client),
-      load: (mapping, pieces) => load(client, mapping, pieces),
+      load: (mapping, pieces, form) => load(client, mapping, pieces, form),
       apply: (mapping, step) => applyStep(client, mapping, step),
       addColumn: (mapping, column, missing) => addColumn(client, mapping, column, missing),
       async empty(tables) {
@@ -100,6 +102,14 @@ export function openPostgresTarget(url: string): MoveTarget {
         query(client, `SELECT NOT EXISTS (SELECT 1 FROM ${tableName(table)})`),
       );
       return rows[0]?.[0] === 't';
+    },
+    async takesBinary(mapping) {
+      if (!travelsBinary(mapping)) return false;
+      // A table that was there before the plan may have types of its own.
+      const types = await withMain((client) => columnTypes(client, mapping.target));
+      return movedColumns(mapping).every(
+        (column) => types.get(column.target) === column.targetType,
+      );
     },
     addKeyAndIndexes: (mapping) => withMain((client) => addKeyAndIndexes(client, mapping)),
     addConstraints: (mapping, moved) =>

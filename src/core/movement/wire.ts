@@ -46,19 +46,6 @@ export function decodeField(field: string): string | null {
   );
 }
 
-const NEWLINE = 0x0a;
-
-/** Rows in a piece of wire text: a line feed inside a value is escaped, so each one ends a row. */
-export function countRows(chunk: Buffer): number {
-  let rows = 0;
-  let at = chunk.indexOf(NEWLINE);
-  while (at !== -1) {
-    rows += 1;
-    at = chunk.indexOf(NEWLINE, at + 1);
-  }
-  return rows;
-}
-
 const BACKSLASH = 0x5c;
 const REPLACED = new Map([
   [0x62, 0x08],

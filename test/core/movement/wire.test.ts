@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  countRows,
   createEscapeTranslator,
   decodeField,
   encodeField,
@@ -29,19 +28,6 @@ describe('fields', () => {
     expect(encodeField('\\N')).toBe('\\\\N');
     expect(decodeField('\\\\N')).toBe('\\N');
   });
-});
-
-test('rows are counted however the text is cut', () => {
-  fc.assert(
-    fc.property(fc.array(fc.string()), fc.nat(), (rows, cut) => {
-      const bytes = Buffer.from(
-        rows.map((row) => `${encodeField(toBinary(row))}\n`).join(''),
-        'latin1',
-      );
-      const at = bytes.length === 0 ? 0 : cut % bytes.length;
-      expect(countRows(bytes.subarray(0, at)) + countRows(bytes.subarray(at))).toBe(rows.length);
-    }),
-  );
 });
 
 test('what only COPY can read becomes the bytes that it stands for, however the text is cut', () => {
