@@ -1,6 +1,6 @@
 /** The two databases of a move, in the words of the move. Values are text throughout. */
 import type { QualifiedName } from '../core/catalog/types.ts';
-import type { Fields } from '../core/movement/changes.ts';
+import type { FieldText } from '../core/movement/changes.ts';
 import type {
   Dialect,
   KeyColumn,
@@ -78,8 +78,8 @@ export interface ChangeSink {
   change(
     table: number,
     kind: 'insert' | 'update' | 'delete',
-    old: Fields | null,
-    row: Fields | null,
+    old: FieldText | null,
+    row: FieldText | null,
   ): void | Promise<void>;
   truncate(table: number): void;
   /** The columns of a table as the log now gives them. Resolves to the mapping that holds from here. */
@@ -119,6 +119,8 @@ export interface MoveSource {
   snapshot(exact: boolean): Promise<Snapshot>;
   /** Prepares the log for these tables and returns where their changes begin. May be called again. */
   prepareChanges(plan: string, tables: readonly QualifiedName[]): Promise<string>;
+  /** What its log says of a transaction may be taken back in the end (`ChangeSink.rollback`). */
+  readonly takesBack: boolean;
   /** Where `CE` rows get their `source` from: a slot, or the binlog that `position` is in. */
   logName(plan: string, position: string): string;
   follow(

@@ -300,12 +300,24 @@ class Attempt {
   }
 
   async #applyChanges(): Promise<MoveResult> {
-    const { clock, control, source, store, target } = this.#context;
+    const { store, target } = this.#context;
     const extract = this.#extract;
     const stream = await store.stream(target.statements);
     if (extract === null || stream === null) return this.#finish(false);
     const tables = await store.tables(target.statements);
     const applier = new ChangeApplier(this.#context, extract, tables, stream.applied, stream.file);
+    let reachedGoal: 'drained' | 'cutover';
+    try {
+      reachedGoal = await this.#follow(extract, applier);
+    } finally {
+      await applier.abandon();
+    }
+    return reachedGoal === 'cutover' ? this.#finish(true) : { outcome: 'drained', verdicts: [] };
+  }
+
+  /** Applies changes until the goal is reached, or until a cutover that somebody asks for may begin. */
+  async #follow(extract: Extract, applier: ChangeApplier): Promise<'drained' | 'cutover'> {
+    const { clock, control, source } = this.#context;
     const marks = new LogMarks(this.#context, extract);
     let aim: MoveGoal = this.#options.goal;
     let goal = aim === 'forever' ? null : await source.currentPosition();
@@ -318,9 +330,9 @@ class Attempt {
       if (!moved && goal !== null && applier.drained() && reached(extract.seen(), goal)) {
         if (aim === 'drained') {
           await marks.write(true);
-          return { outcome: 'drained', verdicts: [] };
+          return 'drained';
         }
-        if (last) return this.#finish(true);
+        if (last) return 'cutover';
         // What was written while the first drain went on is drained as well.
         last = true;
         goal = await source.currentPosition();

@@ -72,7 +72,10 @@ export class ChangeApplier {
     return this.#applied === this.#extract.durable().position;
   }
 
-  /** Applies what there is; returns when there is no more. Throws `Stopped` between transactions. */
+  /**
+   * Applies what there is; returns when there is no more, maybe in the middle of a transaction. What was applied of that
+   * one is taken back at STOP.
+   */
   async catchUp(): Promise<void> {
     const { control, folder } = this.#context;
     try {
@@ -87,24 +90,29 @@ export class ChangeApplier {
           await this.#slice(text.slice(0, lastLine).split('\n').map(decodeRecord));
       }
     } catch (error) {
-      const open = this.#transaction;
-      this.#transaction = null;
-      await open?.rollback();
+      await this.abandon();
       throw error;
     }
     if (this.drained()) this.#extract.acknowledge(this.#extract.seen());
   }
 
+  /** Takes back what was applied of a transaction whose end did not come. */
+  async abandon(): Promise<void> {
+    const open = this.#transaction;
+    this.#transaction = null;
+    await open?.rollback();
+  }
+
   /** Bytes of the present file that may be applied; moves on to the next file at its end. */
   #available(): number {
-    const durable = this.#extract.durable();
-    return this.#file < durable.file ? (this.#extract.finished(this.#file) ?? 0) : durable.bytes;
+    const { file, bytes } = this.#extract.readable();
+    return this.#file < file ? (this.#extract.finished(this.#file) ?? 0) : bytes;
   }
 
   /** Ends the present file if it is applied whole and another one follows. */
   async nextFile(): Promise<boolean> {
     const { folder, store, target } = this.#context;
-    if (this.#file >= this.#extract.durable().file) return false;
+    if (this.#file >= this.#extract.readable().file) return false;
     if (this.#offset < (this.#extract.finished(this.#file) ?? Infinity)) return false;
     const transaction = await target.begin();
     try {

@@ -13,21 +13,29 @@ import type { MoveContext } from './move_context.ts';
 const FLUSH_BYTES = 1024 * 1024;
 const ROLL_BYTES = 64 * 1024 * 1024;
 
-/** What may be applied: everything of `file` before `bytes`, and earlier files whole. */
-interface Durable {
+/** Everything of `file` before `bytes`, and earlier files whole. */
+interface Written {
   readonly file: number;
   readonly bytes: number;
+}
+
+interface Durable extends Written {
   /** Commit position of the last transaction in it. */
   readonly position: string;
 }
 
 export interface Extract {
   durable(): Durable;
+  /**
+   * What may be applied. A large transaction is applied while the rest of it is still read, as the log has only what
+   * was committed; a log that takes back waits for the end of each.
+   */
+  readable(): Written;
   /** Length of a file that is finished; undefined for the one being written. */
   finished(file: number): number | undefined;
   /** Up to here the log was seen, and holds nothing for us after `durable().position`. */
   seen(): string;
-  /** Resolves when `durable` or `seen` changes. */
+  /** Resolves when any of these changes. */
   changed(): Promise<void>;
   acknowledge(position: string): void;
   readonly broken: Promise<never>;
@@ -61,6 +69,7 @@ class ChangeWriter implements Extract {
   #before: ReadonlyMap<number, TableMapping> | null = null;
   #file: number;
   #written = 0;
+  #appended: Written;
   #committed: Durable;
   #durable: Durable;
   /** Read up to here, though what was read last may not be durable yet. */
@@ -84,6 +93,7 @@ class ChangeWriter implements Extract {
     this.#file = firstFile;
     this.#committed = { file: firstFile, bytes: 0, position: from };
     this.#durable = this.#committed;
+    this.#appended = this.#committed;
     this.#read = from;
     this.broken.catch(() => undefined);
   }
@@ -94,6 +104,7 @@ class ChangeWriter implements Extract {
   }
 
   durable = () => this.#durable;
+  readable = () => (this.#context.source.takesBack ? this.#durable : this.#appended);
   finished = (file: number) => this.#finished.get(file);
   // While a transaction waits for its flush, nothing after the durable part counts as seen: it would be acknowledged.
   seen = () => (this.#committed === this.#durable ? this.#read : this.#durable.position);
@@ -143,6 +154,8 @@ class ChangeWriter implements Extract {
     this.#pendingBytes = 0;
     this.#written += text.length;
     await this.#context.folder.changes.append(this.#file, text);
+    this.#appended = { file: this.#file, bytes: this.#written };
+    this.#notify();
   }
 
   /** Takes back what was written after `to`, which is in the present file: a transaction is in one. */
@@ -189,6 +202,7 @@ class ChangeWriter implements Extract {
       this.#finished.set(this.#file, this.#written);
       this.#file += 1;
       this.#written = 0;
+      this.#appended = { file: this.#file, bytes: 0 };
     }
   }
 

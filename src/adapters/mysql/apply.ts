@@ -1,7 +1,7 @@
 /** Loads files and applies changes inside the caller's transaction. */
 import type { Connection } from 'mysql2';
 import { qualified } from '../../core/catalog/names.ts';
-import type { Fields } from '../../core/movement/changes.ts';
+import type { FieldText } from '../../core/movement/changes.ts';
 import { UNCHANGED } from '../../core/movement/changes.ts';
 import { MoveError } from '../../core/movement/errors.ts';
 import type { ColumnMapping, TableMapping } from '../../core/movement/model.ts';
@@ -19,10 +19,9 @@ const TEXTUAL = /^(?:varchar|char|tinytext|text|mediumtext|longtext|enum|set|jso
 const list = (columns: readonly ColumnMapping[]) =>
   columns.map(({ target }) => ident(target)).join(', ');
 
-async function* linesOf(rows: readonly Fields[]): AsyncIterable<Buffer> {
+async function* linesOf(rows: readonly FieldText[]): AsyncIterable<Buffer> {
   for (let at = 0; at < rows.length; at += ROWS_PER_PIECE) {
-    const text = rows.slice(at, at + ROWS_PER_PIECE).map((row) => `${row.join('\t')}\n`);
-    yield Buffer.from(text.join(''), 'latin1');
+    yield Buffer.from(`${rows.slice(at, at + ROWS_PER_PIECE).join('\n')}\n`, 'latin1');
   }
 }
 
@@ -54,7 +53,7 @@ async function stage(
   connection: Connection,
   mapping: TableMapping,
   columns: readonly ColumnMapping[],
-  rows: readonly Fields[],
+  rows: readonly FieldText[],
 ): Promise<string> {
   const staged = `${ident(mapping.target.schema)}.${STAGE}`;
   const definitions = columns.map((column) => `${ident(column.target)} ${column.targetType} NULL`);
@@ -80,7 +79,7 @@ const keyColumns = (mapping: TableMapping) =>
 async function deleteKeys(
   connection: Connection,
   mapping: TableMapping,
-  keys: readonly Fields[],
+  keys: readonly FieldText[],
 ): Promise<void> {
   if (keys.length === 0) return;
   const columns = keyColumns(mapping);
@@ -94,7 +93,7 @@ async function deleteKeys(
 async function upsert(
   connection: Connection,
   mapping: TableMapping,
-  rows: readonly Fields[],
+  rows: readonly FieldText[],
 ): Promise<void> {
   if (rows.length === 0) return;
   const columns = movedColumns(mapping);
@@ -111,11 +110,14 @@ async function upsert(
 async function patch(
   connection: Connection,
   mapping: TableMapping,
-  rows: readonly Fields[],
+  rows: readonly FieldText[],
 ): Promise<void> {
   const columns = movedColumns(mapping);
   const groups = Map.groupBy(rows, (row) =>
-    row.map((field) => (field === UNCHANGED ? '0' : '1')).join(''),
+    row
+      .split('\t')
+      .map((field) => (field === UNCHANGED ? '0' : '1'))
+      .join(''),
   );
   for (const [present, group] of groups) {
     const kept = columns.filter((_, index) => present.charAt(index) === '1');
@@ -123,7 +125,12 @@ async function patch(
       connection,
       mapping,
       kept,
-      group.map((row) => row.filter((field) => field !== UNCHANGED)),
+      group.map((row) =>
+        row
+          .split('\t')
+          .filter((field) => field !== UNCHANGED)
+          .join('\t'),
+      ),
     );
     const sets = kept
       .filter((column) => !mapping.key.includes(column.source))
@@ -140,21 +147,22 @@ async function patch(
 async function move(
   connection: Connection,
   mapping: TableMapping,
-  from: Fields,
-  row: Fields,
+  from: FieldText,
+  row: FieldText,
 ): Promise<void> {
   const columns = movedColumns(mapping);
   const keys = keyColumns(mapping);
   const table = tableName(mapping.target);
   const old = keys.map((column) => ({ ...column, target: `old ${column.target}`.slice(0, 64) }));
+  const fields = row.split('\t');
   const kept = columns.flatMap((column, index) =>
-    row[index] === UNCHANGED ? [] : [{ column, field: row[index] ?? '' }],
+    fields[index] === UNCHANGED ? [] : [{ column, field: fields[index] ?? '' }],
   );
   const staged = await stage(
     connection,
     mapping,
     [...old, ...kept.map(({ column }) => column)],
-    [[...from, ...kept.map(({ field }) => field)]],
+    [[from, ...kept.map(({ field }) => field)].join('\t')],
   );
   const at = (side: readonly ColumnMapping[]) =>
     keys
@@ -180,7 +188,11 @@ async function move(
 }
 
 /** One row of a table without a key: exactly one goes, whichever of its equals. */
-async function remove(connection: Connection, mapping: TableMapping, row: Fields): Promise<void> {
+async function remove(
+  connection: Connection,
+  mapping: TableMapping,
+  row: FieldText,
+): Promise<void> {
   const columns = movedColumns(mapping);
   const staged = await stage(connection, mapping, columns, [row]);
   // A temporary table can't be opened twice in one statement: its row is taken into variables first.

@@ -23,6 +23,7 @@ export function openMysqlSource(url: string, _target: Dialect): MoveSource {
   };
   return {
     dialect: 'mysql',
+    takesBack: true,
     describe,
     snapshot: (exact) => openSnapshot(url, exact),
     prepareChanges: () => prepareChanges(url),

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { qualified } from '../../core/catalog/names.ts';
-import type { Fields } from '../../core/movement/changes.ts';
+import type { FieldText } from '../../core/movement/changes.ts';
 import { UNCHANGED } from '../../core/movement/changes.ts';
 import { MoveError } from '../../core/movement/errors.ts';
 import type { ColumnMapping, TableMapping } from '../../core/movement/model.ts';
@@ -22,10 +22,9 @@ const INCOMPARABLE = /^(?:json|xml|point|polygon|box|path|line|lseg|circle)\b/;
 const list = (columns: readonly ColumnMapping[]) =>
   columns.map((column) => ident(column.target)).join(', ');
 
-async function* linesOf(rows: readonly Fields[]): AsyncIterable<Buffer> {
+async function* linesOf(rows: readonly FieldText[]): AsyncIterable<Buffer> {
   for (let at = 0; at < rows.length; at += ROWS_PER_PIECE) {
-    const text = rows.slice(at, at + ROWS_PER_PIECE).map((row) => `${row.join('\t')}\n`);
-    yield Buffer.from(text.join(''), 'latin1');
+    yield Buffer.from(`${rows.slice(at, at + ROWS_PER_PIECE).join('\n')}\n`, 'latin1');
   }
 }
 
@@ -45,7 +44,7 @@ async function stage(
   client: pg.Client,
   mapping: TableMapping,
   columns: readonly ColumnMapping[],
-  rows: readonly Fields[],
+  rows: readonly FieldText[],
 ): Promise<string> {
   const target = tableName(mapping.target);
   const shape = `${target}(${columns.map((column) => column.target + column.targetType).join()})`;
@@ -70,7 +69,7 @@ const matching = (mapping: TableMapping, columns: readonly ColumnMapping[]) =>
 async function deleteKeys(
   client: pg.Client,
   mapping: TableMapping,
-  keys: readonly Fields[],
+  keys: readonly FieldText[],
 ): Promise<void> {
   if (keys.length === 0) return;
   const columns = movedColumns(mapping);
@@ -87,7 +86,7 @@ async function deleteKeys(
 async function upsert(
   client: pg.Client,
   mapping: TableMapping,
-  rows: readonly Fields[],
+  rows: readonly FieldText[],
 ): Promise<void> {
   if (rows.length === 0) return;
   const columns = movedColumns(mapping);
@@ -105,11 +104,14 @@ async function upsert(
 async function patch(
   client: pg.Client,
   mapping: TableMapping,
-  rows: readonly Fields[],
+  rows: readonly FieldText[],
 ): Promise<void> {
   const columns = movedColumns(mapping);
   const groups = Map.groupBy(rows, (row) =>
-    row.map((field) => (field === UNCHANGED ? '0' : '1')).join(''),
+    row
+      .split('\t')
+      .map((field) => (field === UNCHANGED ? '0' : '1'))
+      .join(''),
   );
   for (const [present, group] of groups) {
     const kept = columns.filter((_, index) => present.charAt(index) === '1');
@@ -117,7 +119,12 @@ async function patch(
       client,
       mapping,
       kept,
-      group.map((row) => row.filter((field) => field !== UNCHANGED)),
+      group.map((row) =>
+        row
+          .split('\t')
+          .filter((field) => field !== UNCHANGED)
+          .join('\t'),
+      ),
     );
     const sets = kept
       .filter((column) => !mapping.key.includes(column.source))
@@ -138,19 +145,20 @@ function valueOf(field: string | undefined): string | null {
 async function move(
   client: pg.Client,
   mapping: TableMapping,
-  from: Fields,
-  row: Fields,
+  from: FieldText,
+  row: FieldText,
 ): Promise<void> {
   const columns = movedColumns(mapping);
+  const fields = row.split('\t');
   const kept = columns.flatMap((column, index) =>
-    row[index] === UNCHANGED ? [] : [{ column, value: valueOf(row[index]) }],
+    fields[index] === UNCHANGED ? [] : [{ column, value: valueOf(fields[index]) }],
   );
   const keys = columns.filter((column) => mapping.key.includes(column.source));
   const cast = (column: ColumnMapping) => `${ident(column.target)} = ?::${column.targetType}`;
   const table = tableName(mapping.target);
   const at = keys.map(cast).join(' AND ');
-  const old = from.map(valueOf);
-  const to = keys.map((key) => valueOf(row[columns.indexOf(key)]));
+  const old = from.split('\t').map(valueOf);
+  const to = keys.map((key) => valueOf(fields[columns.indexOf(key)]));
   const set = `UPDATE ${table} SET ${kept.map(({ column }) => cast(column)).join(', ')} WHERE ${at}`;
   const values = kept.map(({ value }) => value);
   // A file that was read again after a crash may have brought the row under its new key already.
@@ -164,9 +172,10 @@ async function move(
 }
 
 /** One row of a table without a key: exactly one goes, whichever of its equals. */
-async function remove(client: pg.Client, mapping: TableMapping, row: Fields): Promise<void> {
+async function remove(client: pg.Client, mapping: TableMapping, row: FieldText): Promise<void> {
   const columns = movedColumns(mapping);
   const table = tableName(mapping.target);
+  const fields = row.split('\t');
   const equal = columns.map((column) => {
     const name = ident(column.target);
     return INCOMPARABLE.test(column.targetType)
@@ -175,7 +184,7 @@ async function remove(client: pg.Client, mapping: TableMapping, row: Fields): Pr
   });
   const removed = await statementsOf(client).change(
     `DELETE FROM ${table} WHERE ctid = (SELECT ctid FROM ${table} WHERE ${equal.join(' AND ')} LIMIT 1)`,
-    columns.map((_, index) => valueOf(row[index])),
+    columns.map((_, index) => valueOf(fields[index])),
   );
   if (removed !== 1) {
     const name = qualified(mapping.target);

@@ -13,7 +13,7 @@ import { classified, drop, openClient } from './move_session.ts';
 import { streamError } from './replication.ts';
 import { ident } from './sql.ts';
 
-const STATUS_EVERY_MS = 1000;
+const STATUS_EVERY_MS = 250;
 const XLOG_DATA = 0x77;
 const KEEPALIVE = 0x6b;
 /** 1970 to 2000 in milliseconds: PostgreSQL's clock starts in 2000. */

@@ -29,6 +29,7 @@ export function openPostgresSource(url: string, target: Dialect): MoveSource {
   };
   return {
     dialect: 'postgres',
+    takesBack: false,
     describe,
     snapshot: (exact) =>
       openSnapshot(url, exact, target === 'postgres' ? null : createEscapeTranslator),

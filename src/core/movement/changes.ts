@@ -18,7 +18,11 @@
 /** A value that the log leaves out because it did not change (TOAST). */
 export const UNCHANGED = '\\U';
 
-export type Fields = readonly string[];
+/**
+ * Fields of a row as one text, separated by tabs. It is taken apart only where its parts are needed, which is seldom:
+ * most rows go from the log into the target as they are.
+ */
+export type FieldText = string;
 
 export type ChangeRecord =
   | { readonly kind: 'begin'; readonly position: string; readonly time: number }
@@ -31,9 +35,20 @@ export interface RowChange {
   readonly kind: 'insert' | 'update' | 'delete';
   readonly table: number;
   /** Key, or the whole row of a table without one; null for an insert or where the key stayed. */
-  readonly old: Fields | null;
+  readonly old: FieldText | null;
   /** All columns in order; null for a delete. */
-  readonly row: Fields | null;
+  readonly row: FieldText | null;
+}
+
+/** Place after the `count`th tab from `from` on; the length of the text where there are fewer. */
+export function afterTabs(text: string, from: number, count: number): number {
+  let at = from;
+  for (let tabs = 0; tabs < count; tabs += 1) {
+    const next = text.indexOf('\t', at);
+    if (next === -1) return text.length;
+    at = next + 1;
+  }
+  return at;
 }
 
 /** One line, without the line feed. */
@@ -48,42 +63,43 @@ export function encodeRecord(record: ChangeRecord): string {
     case 'add-column':
       return `A\t${record.table}\t${record.mapping}`;
     case 'insert':
-      return `I\t${record.table}\t${(record.row ?? []).join('\t')}`;
+      return `I\t${record.table}\t${record.row ?? ''}`;
     case 'delete':
-      return `D\t${record.table}\t${(record.old ?? []).join('\t')}`;
-    case 'update': {
-      const row = (record.row ?? []).join('\t');
+      return `D\t${record.table}\t${record.old ?? ''}`;
+    case 'update':
       return record.old === null
-        ? `U\t${record.table}\t${row}`
-        : `K\t${record.table}\t${record.old.length}\t${record.old.join('\t')}\t${row}`;
-    }
+        ? `U\t${record.table}\t${record.row ?? ''}`
+        : `K\t${record.table}\t${record.old.split('\t').length}\t${record.old}\t${record.row ?? ''}`;
   }
 }
 
 /** The record of a line. Throws `RangeError` on what no writer of ours wrote. */
 export function decodeRecord(line: string): ChangeRecord {
-  const [kind = '', first = '', ...rest] = line.split('\t');
+  const end = line.indexOf('\t', 2);
+  const first = end === -1 ? line.slice(2) : line.slice(2, end);
+  const rest = end === -1 ? '' : line.slice(end + 1);
   const table = Number(first);
-  switch (kind) {
-    case 'B':
-      return { kind: 'begin', position: first, time: Number(rest[0]) };
-    case 'C':
+  switch (line.slice(0, 2)) {
+    case 'B\t':
+      return { kind: 'begin', position: first, time: Number(rest) };
+    case 'C\t':
       return { kind: 'commit', position: first };
-    case 'T':
+    case 'T\t':
       return { kind: 'truncate', table };
-    case 'A':
-      return { kind: 'add-column', table, mapping: rest.join('\t') };
-    case 'I':
+    case 'A\t':
+      return { kind: 'add-column', table, mapping: rest };
+    case 'I\t':
       return { kind: 'insert', table, old: null, row: rest };
-    case 'U':
+    case 'U\t':
       return { kind: 'update', table, old: null, row: rest };
-    case 'D':
+    case 'D\t':
       return { kind: 'delete', table, old: rest, row: null };
-    case 'K': {
-      const count = Number(rest[0]);
-      return { kind: 'update', table, old: rest.slice(1, 1 + count), row: rest.slice(1 + count) };
+    case 'K\t': {
+      const from = rest.indexOf('\t') + 1;
+      const to = afterTabs(rest, from, Number.parseInt(rest, 10));
+      return { kind: 'update', table, old: rest.slice(from, to - 1), row: rest.slice(to) };
     }
     default:
-      throw new RangeError(`"${kind.slice(0, 20)}" is no kind of change record`);
+      throw new RangeError(`"${line.slice(0, 20)}" is no change record`);
   }
 }

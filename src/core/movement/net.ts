@@ -4,47 +4,71 @@
  * True only where nothing but the key is unique in the target, or at a transaction boundary. The
  * target has no other unique index while changes are applied: those come at cutover.
  */
-import type { Fields, RowChange } from './changes.ts';
-import { UNCHANGED } from './changes.ts';
+import type { FieldText, RowChange } from './changes.ts';
+import { afterTabs, UNCHANGED } from './changes.ts';
 
 export type Step =
   | { readonly kind: 'truncate' }
   | {
       readonly kind: 'net';
       /** Keys. */
-      readonly deletes: readonly Fields[];
+      readonly deletes: readonly FieldText[];
       /** Whole rows. */
-      readonly upserts: readonly Fields[];
+      readonly upserts: readonly FieldText[];
       /** Rows with values left out: only the others are set. */
-      readonly patches: readonly Fields[];
+      readonly patches: readonly FieldText[];
     }
   /** The key changed, and values were left out: only an UPDATE can keep them. */
-  | { readonly kind: 'move'; readonly from: Fields; readonly row: Fields }
-  | { readonly kind: 'append'; readonly rows: readonly Fields[] }
-  | { readonly kind: 'remove'; readonly row: Fields };
+  | { readonly kind: 'move'; readonly from: FieldText; readonly row: FieldText }
+  | { readonly kind: 'append'; readonly rows: readonly FieldText[] }
+  | { readonly kind: 'remove'; readonly row: FieldText };
 
 export interface NetTable {
   /** Places of the key columns in a row; empty where the table has no key. */
   readonly key: readonly number[];
 }
 
-type Entry = { readonly key: Fields; readonly row: Fields | null };
+interface Entry {
+  readonly key: FieldText;
+  readonly row: FieldText | null;
+  readonly partial: boolean;
+}
 
-const isPartial = (row: Fields) => row.includes(UNCHANGED);
+/** A backslash in a value is written twice, so that only a field of its own can be the mark. */
+const isPartial = (row: FieldText) =>
+  row.includes(UNCHANGED) && row.split('\t').includes(UNCHANGED);
 
 /** `patch` over `base`, which may itself be partial. */
-function overlay(base: Fields, patch: Fields): Fields {
-  return patch.map((field, index) => (field === UNCHANGED ? (base[index] ?? UNCHANGED) : field));
+function overlay(base: FieldText, patch: FieldText): FieldText {
+  const fields = base.split('\t');
+  return patch
+    .split('\t')
+    .map((field, index) => (field === UNCHANGED ? (fields[index] ?? UNCHANGED) : field))
+    .join('\t');
+}
+
+/** The fields at these places, which are in order. */
+function keyOf(row: FieldText, places: readonly number[]): FieldText {
+  let out = '';
+  let at = 0;
+  let place = 0;
+  for (const [index, wanted] of places.entries()) {
+    at = afterTabs(row, at, wanted - place);
+    place = wanted;
+    const end = row.indexOf('\t', at);
+    out += (index === 0 ? '' : '\t') + (end === -1 ? row.slice(at) : row.slice(at, end));
+  }
+  return out;
 }
 
 function netStep(entries: ReadonlyMap<string, Entry>): Step[] {
   if (entries.size === 0) return [];
-  const deletes: Fields[] = [];
-  const upserts: Fields[] = [];
-  const patches: Fields[] = [];
-  for (const { key, row } of entries.values()) {
+  const deletes: FieldText[] = [];
+  const upserts: FieldText[] = [];
+  const patches: FieldText[] = [];
+  for (const { key, row, partial } of entries.values()) {
     if (row === null) deletes.push(key);
-    else if (isPartial(row)) patches.push(row);
+    else if (partial) patches.push(row);
     else upserts.push(row);
   }
   return [{ kind: 'net', deletes, upserts, patches }];
@@ -57,31 +81,35 @@ export function netChanges(changes: readonly RowChange[], table: NetTable): read
 
 function keyedChanges(changes: readonly RowChange[], keyAt: readonly number[]): readonly Step[] {
   const steps: Step[] = [];
-  let entries = new Map<string, Entry>();
+  let entries = new Map<FieldText, Entry>();
   const flush = () => {
     steps.push(...netStep(entries));
     entries = new Map();
   };
-  const put = (key: Fields, row: Fields | null) => {
-    entries.set(key.join('\t'), { key, row });
-  };
   for (const { old, row } of changes) {
     if (row === null) {
-      if (old !== null) put(old, null);
+      if (old !== null) entries.set(old, { key: old, row: null, partial: false });
       continue;
     }
-    const key = keyAt.map((index) => row[index] ?? '');
-    const before = entries.get((old ?? key).join('\t'))?.row ?? null;
-    const whole = before === null ? row : overlay(before, row);
-    if (old !== null && old.join('\t') !== key.join('\t')) {
-      if (isPartial(whole)) {
+    const key = keyOf(row, keyAt);
+    let whole = row;
+    let partial = isPartial(row);
+    if (partial) {
+      const before = entries.get(old ?? key);
+      if (before !== undefined && before.row !== null) {
+        whole = overlay(before.row, row);
+        partial = before.partial && isPartial(whole);
+      }
+    }
+    if (old !== null && old !== key) {
+      if (partial) {
         flush();
         steps.push({ kind: 'move', from: old, row: whole });
         continue;
       }
-      put(old, null);
+      entries.set(old, { key: old, row: null, partial: false });
     }
-    put(key, whole);
+    entries.set(key, { key, row: whole, partial });
   }
   flush();
   return steps;
@@ -89,7 +117,7 @@ function keyedChanges(changes: readonly RowChange[], keyAt: readonly number[]): 
 
 function eachChange(changes: readonly RowChange[]): readonly Step[] {
   const steps: Step[] = [];
-  let rows: Fields[] = [];
+  let rows: FieldText[] = [];
   const flush = () => {
     if (rows.length > 0) steps.push({ kind: 'append', rows });
     rows = [];
@@ -99,7 +127,7 @@ function eachChange(changes: readonly RowChange[]): readonly Step[] {
       flush();
       steps.push({ kind: 'remove', row: old });
     }
-    if (row !== null) rows.push(old === null ? row : overlay(old, row));
+    if (row !== null) rows.push(old !== null && isPartial(row) ? overlay(old, row) : row);
   }
   flush();
   return steps;

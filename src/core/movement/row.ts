@@ -1,6 +1,6 @@
 /** A logged row into the fields of a change record, column by column of the mapping. */
 import { qualified } from '../catalog/names.ts';
-import type { Fields } from './changes.ts';
+import type { FieldText } from './changes.ts';
 import { UNCHANGED } from './changes.ts';
 import { convertValue } from './convert.ts';
 import { MoveError, UnrepresentableValue } from './errors.ts';
@@ -13,9 +13,9 @@ export type LoggedRow = readonly (string | null | undefined)[];
 
 export interface RowEncoder {
   /** All moved columns, in the order of the mapping. */
-  row(values: LoggedRow): Fields;
+  row(values: LoggedRow): FieldText;
   /** The key columns, or all where the table has no key. */
-  identity(values: LoggedRow): Fields;
+  identity(values: LoggedRow): FieldText;
 }
 
 /**
@@ -43,9 +43,18 @@ export function rowEncoder(mapping: TableMapping, logged: readonly string[]): Ro
       throw error;
     }
   };
+  const all = columns.map((_, index) => index);
+  const joined = (indexes: readonly number[], values: LoggedRow): FieldText => {
+    let out = '';
+    for (let at = 0; at < indexes.length; at += 1) {
+      const text = field(indexes[at] ?? -1, values);
+      out = at === 0 ? text : `${out}\t${text}`;
+    }
+    return out;
+  };
   return {
-    row: (values) => columns.map((_, index) => field(index, values)),
-    identity: (values) => keyColumns.map((index) => field(index, values)),
+    row: (values) => joined(all, values),
+    identity: (values) => joined(keyColumns, values),
   };
 }
 

@@ -8,10 +8,10 @@ describe('.ckt records', () => {
   test('every record comes back', () => {
     const records: readonly ChangeRecord[] = [
       { kind: 'begin', position: '0/1A', time: 1_700_000_000_000 },
-      { kind: 'insert', table: 3, old: null, row: ['1', '\\N', ''] },
-      { kind: 'update', table: 3, old: null, row: ['1', UNCHANGED, 'a b'] },
-      { kind: 'update', table: 3, old: ['1', 'x'], row: ['2', 'y'] },
-      { kind: 'delete', table: 0, old: ['1'], row: null },
+      { kind: 'insert', table: 3, old: null, row: '1\t\\N\t' },
+      { kind: 'update', table: 3, old: null, row: `1\t${UNCHANGED}\ta b` },
+      { kind: 'update', table: 3, old: '1\tx', row: '2\t\ty' },
+      { kind: 'delete', table: 0, old: '1', row: null },
       { kind: 'truncate', table: 2 },
       { kind: 'add-column', table: 2, mapping: '{"a":1}' },
       { kind: 'commit', position: 'binlog.000001:4' },
@@ -25,12 +25,13 @@ describe('.ckt records', () => {
 function oneByOne(start: ReadonlyMap<string, readonly string[]>, changes: readonly RowChange[]) {
   const rows = new Map(start);
   for (const { old, row } of changes) {
-    const before = rows.get((old ?? row ?? [])[0] ?? '');
-    if (old !== null) rows.delete(old[0] ?? '');
+    const fields = row?.split('\t') ?? [];
+    const before = rows.get(old ?? fields[0] ?? '');
+    if (old !== null) rows.delete(old);
     if (row !== null)
       rows.set(
-        row[0] ?? '',
-        row.map((field, at) => (field === UNCHANGED ? (before?.[at] ?? '?') : field)),
+        fields[0] ?? '',
+        fields.map((field, at) => (field === UNCHANGED ? (before?.[at] ?? '?') : field)),
       );
   }
   return rows;
@@ -38,7 +39,9 @@ function oneByOne(start: ReadonlyMap<string, readonly string[]>, changes: readon
 
 function bySteps(start: ReadonlyMap<string, readonly string[]>, changes: readonly RowChange[]) {
   const rows = new Map(start);
-  const patch = (key: string, row: readonly string[]) => {
+  const put = (row: string) => rows.set(row.split('\t')[0] ?? '', row.split('\t'));
+  const patch = (key: string, text: string) => {
+    const row = text.split('\t');
     const before = rows.get(key);
     if (before === undefined) return;
     rows.delete(key);
@@ -49,10 +52,10 @@ function bySteps(start: ReadonlyMap<string, readonly string[]>, changes: readonl
   };
   for (const step of netChanges(changes, { key: [0] })) {
     if (step.kind === 'net') {
-      for (const key of step.deletes) rows.delete(key[0] ?? '');
-      for (const row of step.upserts) rows.set(row[0] ?? '', row);
-      for (const row of step.patches) patch(row[0] ?? '', row);
-    } else if (step.kind === 'move') patch(step.from[0] ?? '', step.row);
+      for (const key of step.deletes) rows.delete(key);
+      for (const row of step.upserts) put(row);
+      for (const row of step.patches) patch(row.split('\t')[0] ?? '', row);
+    } else if (step.kind === 'move') patch(step.from, step.row);
     else throw new Error(`a keyed table took the step ${step.kind}`);
   }
   return rows;
@@ -78,13 +81,13 @@ test('the net of many changes equals them one by one, with keys that move and va
         let change: RowChange | null = null;
         // Only what a source could do: no insert over a row, no update of what is not there.
         if (kind === 'insert' && !now.has(id))
-          change = { kind: 'insert', table: 0, old: null, row: [id, ...whole] };
+          change = { kind: 'insert', table: 0, old: null, row: [id, ...whole].join('\t') };
         if (kind === 'update' && now.has(id))
-          change = { kind: 'update', table: 0, old: null, row: [id, one, two] };
+          change = { kind: 'update', table: 0, old: null, row: [id, one, two].join('\t') };
         if (kind === 'move' && now.has(id) && !now.has(to))
-          change = { kind: 'update', table: 0, old: [id], row: [to, one, two] };
+          change = { kind: 'update', table: 0, old: id, row: [to, one, two].join('\t') };
         if (kind === 'delete' && now.has(id))
-          change = { kind: 'delete', table: 0, old: [id], row: null };
+          change = { kind: 'delete', table: 0, old: id, row: null };
         if (change === null) continue;
         changes.push(change);
         now = oneByOne(now, [change]);
@@ -99,23 +102,39 @@ test('the net of many changes equals them one by one, with keys that move and va
 test('a table without a key takes its changes one after the other', () => {
   const steps = netChanges(
     [
-      { kind: 'insert', table: 0, old: null, row: ['1', 'a'] },
-      { kind: 'insert', table: 0, old: null, row: ['1', 'a'] },
-      { kind: 'update', table: 0, old: ['1', 'a'], row: ['2', UNCHANGED] },
-      { kind: 'delete', table: 0, old: ['1', 'a'], row: null },
+      { kind: 'insert', table: 0, old: null, row: '1\ta' },
+      { kind: 'insert', table: 0, old: null, row: '1\ta' },
+      { kind: 'update', table: 0, old: '1\ta', row: `2\t${UNCHANGED}` },
+      { kind: 'delete', table: 0, old: '1\ta', row: null },
     ],
     { key: [] },
   );
   expect(steps).toEqual([
     {
       kind: 'append',
-      rows: [
-        ['1', 'a'],
-        ['1', 'a'],
-      ],
+      rows: ['1\ta', '1\ta'],
     },
-    { kind: 'remove', row: ['1', 'a'] },
-    { kind: 'append', rows: [['2', 'a']] },
-    { kind: 'remove', row: ['1', 'a'] },
+    { kind: 'remove', row: '1\ta' },
+    { kind: 'append', rows: ['2\ta'] },
+    { kind: 'remove', row: '1\ta' },
+  ]);
+});
+
+test('a key of several columns, wherever they stand, decides what is the same row', () => {
+  const change = (row: string): RowChange => ({ kind: 'update', table: 0, old: null, row });
+  expect(
+    netChanges(
+      [change('x\ta\tb\t1'), change('y\ta\tb\t2'), change('z\ta\t\t3'), change('\ta\tb')],
+      {
+        key: [1, 2],
+      },
+    ),
+  ).toEqual([{ kind: 'net', deletes: [], upserts: ['\ta\tb', 'z\ta\t\t3'], patches: [] }]);
+});
+
+test('a value that only looks like one that was left out is a value', () => {
+  const row = `1\t\\${UNCHANGED}`;
+  expect(netChanges([{ kind: 'update', table: 0, old: null, row }], { key: [0] })).toEqual([
+    { kind: 'net', deletes: [], upserts: [row], patches: [] },
   ]);
 });
