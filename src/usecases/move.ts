@@ -317,16 +317,22 @@ class Attempt {
 
   /** Applies changes until the goal is reached, or until a cutover that somebody asks for may begin. */
   async #follow(extract: Extract, applier: ChangeApplier): Promise<'drained' | 'cutover'> {
-    const { clock, control, source } = this.#context;
+    const { clock, control, source, store, target } = this.#context;
     const marks = new LogMarks(this.#context, extract);
+    const first = await source.currentPosition();
     let aim: MoveGoal = this.#options.goal;
-    let goal = aim === 'forever' ? null : await source.currentPosition();
+    let goal = aim === 'forever' ? null : first;
+    let gotOn = false;
     let last = false;
     for (;;) {
       await control.gate();
       await applier.catchUp();
       const moved = await applier.nextFile();
       await marks.write(false);
+      if (!gotOn && applier.drained() && reached(extract.seen(), first)) {
+        await store.forgetStalls(target.statements);
+        gotOn = true;
+      }
       if (!moved && goal !== null && applier.drained() && reached(extract.seen(), goal)) {
         if (aim === 'drained') {
           await marks.write(true);

@@ -69,6 +69,8 @@ class FileQueue {
   #wake: () => void = () => undefined;
   #changed = new Promise<void>((resolve) => (this.#wake = resolve));
   failure: unknown = null;
+  /** Files that came in. */
+  loaded = 0;
 
   #notify(): void {
     const wake = this.#wake;
@@ -215,8 +217,11 @@ async function addFile(
 }
 
 async function consume(context: MoveContext, snapshot: Snapshot, queue: FileQueue): Promise<void> {
+  const { store, target } = context;
   for (let next = await queue.next(); next !== null; next = await queue.next()) {
     await loadFile(context, next, snapshot.position);
+    if (queue.loaded === 0) await store.forgetStalls(target.statements);
+    queue.loaded += 1;
   }
 }
 

@@ -372,6 +372,14 @@ export class MoveStore {
     );
   }
 
+  /** A worker got on: takeovers are counted anew. */
+  async forgetStalls(session: Statements): Promise<void> {
+    await session.change(
+      `UPDATE ${this.#at}.sprocket_move_stream SET stalls = 0 WHERE plan = ? AND stalls > 0`,
+      [this.#plan],
+    );
+  }
+
   async setStreamFile(session: Statements, file: number): Promise<void> {
     await session.change(`UPDATE ${this.#at}.sprocket_move_stream SET file = ? WHERE plan = ?`, [
       String(file),

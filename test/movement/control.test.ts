@@ -203,3 +203,12 @@ describe.each([PAIRS[0] ?? PAIRS[1], PAIRS[3] ?? PAIRS[1]].filter((pair) => pair
     });
   },
 );
+
+test('a plan may be run again and again where nothing changes', async () => {
+  const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
+  await arena.onSource(`CREATE TABLE ${arena.src}.t (id int PRIMARY KEY)`);
+  for (let run = 0; run < 8; run += 1) {
+    expect((await moveTo(arena, 'drained')).outcome).toBe('drained');
+  }
+  await arena.close();
+});
