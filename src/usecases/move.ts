@@ -3,7 +3,6 @@ import { qualified } from '../core/catalog/names.ts';
 import { MoveError, Stopped } from '../core/movement/errors.ts';
 import type { MovedTable, Pipeline } from '../core/movement/model.ts';
 import { changeFile, objectName } from '../core/movement/names.ts';
-import { reached } from '../core/movement/position.ts';
 import { mapTable } from '../core/movement/types/map.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Claim } from '../ports/move.ts';
@@ -13,18 +12,14 @@ import type { MoveContext } from './move_context.ts';
 import type { MoveControl } from './move_control.ts';
 import type { Extract } from './move_extract.ts';
 import { startExtract } from './move_extract.ts';
+import type { MoveGoal } from './move_follow.ts';
+import { followTo } from './move_follow.ts';
 import type { LoadTable } from './move_load.ts';
-import { assertKey, firstDifference, LogMarks } from './move_marks.ts';
+import { assertKey, firstDifference } from './move_marks.ts';
 import { loadTables } from './move_load.ts';
 import type { StoredTable } from './move_store.ts';
 import type { TableVerdict } from './verify.ts';
 import { verifyTable } from './verify.ts';
-
-/**
- * `drained`: return once the target holds what the source held when the load was done.
- * `cutover`: also verify, add constraints and let go of the source. `forever`: follow until STOP or cutover.
- */
-export type MoveGoal = 'drained' | 'forever' | 'cutover';
 
 export interface MoveResult {
   readonly outcome: 'stopped' | 'drained' | 'cut-over';
@@ -40,8 +35,6 @@ export interface MoveOptions {
 
 const RETRY_MS = 1000;
 const RELEASE_MS = 2000;
-const IDLE_MS = 200;
-const ASK_MS = 1000;
 const MOST_STALLS = 5;
 
 /**
@@ -145,7 +138,6 @@ class Attempt {
   readonly #break: (error: unknown) => void;
   readonly #worker: Worker;
   #extract: Extract | null = null;
-  #askedAt = 0;
 
   constructor(
     context: MoveContext,
@@ -308,59 +300,11 @@ class Attempt {
     const applier = new ChangeApplier(this.#context, extract, tables, stream.applied, stream.file);
     let reachedGoal: 'drained' | 'cutover';
     try {
-      reachedGoal = await this.#follow(extract, applier);
+      reachedGoal = await followTo(this.#options.goal, this.#context, extract, applier);
     } finally {
       await applier.abandon();
     }
     return reachedGoal === 'cutover' ? this.#finish(true) : { outcome: 'drained', verdicts: [] };
-  }
-
-  /** Applies changes until the goal is reached, or until a cutover that somebody asks for may begin. */
-  async #follow(extract: Extract, applier: ChangeApplier): Promise<'drained' | 'cutover'> {
-    const { clock, control, source, store, target } = this.#context;
-    const marks = new LogMarks(this.#context, extract);
-    const first = await source.currentPosition();
-    let aim: MoveGoal = this.#options.goal;
-    let goal = aim === 'forever' ? null : first;
-    let gotOn = false;
-    let last = false;
-    for (;;) {
-      await control.gate();
-      await applier.catchUp();
-      const moved = await applier.nextFile();
-      await marks.write(false);
-      if (!gotOn && applier.drained() && reached(extract.seen(), first)) {
-        await store.forgetStalls(target.statements);
-        gotOn = true;
-      }
-      if (!moved && goal !== null && applier.drained() && reached(extract.seen(), goal)) {
-        if (aim === 'drained') {
-          await marks.write(true);
-          return 'drained';
-        }
-        if (last) return 'cutover';
-        // What was written while the first drain went on is drained as well.
-        last = true;
-        goal = await source.currentPosition();
-      } else if (goal === null && (await this.#cutoverAsked())) {
-        aim = 'cutover';
-        goal = await source.currentPosition();
-      }
-      if (!moved)
-        await Promise.race([
-          extract.changed(),
-          control.changed(),
-          clock.sleep(IDLE_MS, control.stopping),
-        ]);
-    }
-  }
-
-  async #cutoverAsked(): Promise<boolean> {
-    const { clock, store, target } = this.#context;
-    const now = Date.parse(clock.now());
-    if (now - this.#askedAt < ASK_MS) return false;
-    this.#askedAt = now;
-    return (await store.stream(target.statements))?.cutover === 'asked';
   }
 
   /** Constraints, then proof, then the source is let go. */

@@ -149,24 +149,31 @@ export class MoveStore {
     );
   }
 
-  async setMapping(session: Statements, number: number, mapping: TableMapping): Promise<void> {
-    await session.change(
-      `UPDATE ${this.#at}.sprocket_move_table SET mapping = ? WHERE plan = ? AND number = ?`,
-      [JSON.stringify(mapping), this.#plan, String(number)],
-    );
+  setMapping(session: Statements, number: number, mapping: TableMapping): Promise<void> {
+    return this.#setTable(session, number, 'mapping', JSON.stringify(mapping));
   }
 
-  async setPhase(session: Statements, number: number, phase: StoredTable['phase']): Promise<void> {
-    await session.change(
-      `UPDATE ${this.#at}.sprocket_move_table SET phase = ? WHERE plan = ? AND number = ?`,
-      [phase, this.#plan, String(number)],
-    );
+  setPhase(session: Statements, number: number, phase: StoredTable['phase']): Promise<void> {
+    return this.#setTable(session, number, 'phase', phase);
   }
 
-  async setNulled(session: Statements, number: number, nulled: number): Promise<void> {
+  setNulled(session: Statements, number: number, nulled: number): Promise<void> {
+    return this.#setTable(session, number, 'nulled', String(nulled));
+  }
+
+  setLoadedAt(session: Statements, number: number, position: string): Promise<void> {
+    return this.#setTable(session, number, 'loaded_at', position);
+  }
+
+  async #setTable(
+    session: Statements,
+    number: number,
+    column: 'mapping' | 'phase' | 'nulled' | 'loaded_at',
+    value: string,
+  ): Promise<void> {
     await session.change(
-      `UPDATE ${this.#at}.sprocket_move_table SET nulled = ? WHERE plan = ? AND number = ?`,
-      [String(nulled), this.#plan, String(number)],
+      `UPDATE ${this.#at}.sprocket_move_table SET ${column} = ? WHERE plan = ? AND number = ?`,
+      [value, this.#plan, String(number)],
     );
   }
 
@@ -273,13 +280,6 @@ export class MoveStore {
     );
   }
 
-  async setLoadedAt(session: Statements, number: number, position: string): Promise<void> {
-    await session.change(
-      `UPDATE ${this.#at}.sprocket_move_table SET loaded_at = ? WHERE plan = ? AND number = ?`,
-      [position, this.#plan, String(number)],
-    );
-  }
-
   /** Finishes every open row of an operation but `except`. */
   async finishRows(
     session: Statements,
@@ -373,25 +373,27 @@ export class MoveStore {
   }
 
   /** A worker got on: takeovers are counted anew. */
-  async forgetStalls(session: Statements): Promise<void> {
+  forgetStalls(session: Statements): Promise<void> {
+    return this.#setStream(session, 'stalls', '0');
+  }
+
+  setStreamFile(session: Statements, file: number): Promise<void> {
+    return this.#setStream(session, 'file', String(file));
+  }
+
+  setCutover(session: Statements, state: StoredStream['cutover']): Promise<void> {
+    return this.#setStream(session, 'cutover', state);
+  }
+
+  async #setStream(
+    session: Statements,
+    column: 'stalls' | 'file' | 'cutover',
+    value: string,
+  ): Promise<void> {
     await session.change(
-      `UPDATE ${this.#at}.sprocket_move_stream SET stalls = 0 WHERE plan = ? AND stalls > 0`,
-      [this.#plan],
+      `UPDATE ${this.#at}.sprocket_move_stream SET ${column} = ? WHERE plan = ?`,
+      [value, this.#plan],
     );
-  }
-
-  async setStreamFile(session: Statements, file: number): Promise<void> {
-    await session.change(`UPDATE ${this.#at}.sprocket_move_stream SET file = ? WHERE plan = ?`, [
-      String(file),
-      this.#plan,
-    ]);
-  }
-
-  async setCutover(session: Statements, state: 'no' | 'asked' | 'done'): Promise<void> {
-    await session.change(`UPDATE ${this.#at}.sprocket_move_stream SET cutover = ? WHERE plan = ?`, [
-      state,
-      this.#plan,
-    ]);
   }
 
   /** Forgets the plan's progress. */
