@@ -17,7 +17,7 @@ import { followTo } from './move_follow.ts';
 import type { LoadTable } from './move_load.ts';
 import { assertKey, firstDifference } from './move_marks.ts';
 import { loadTables } from './move_load.ts';
-import type { StoredTable } from './move_store.ts';
+import type { StoredTable } from './move_stored.ts';
 import type { TableVerdict } from './verify.ts';
 import { verifyTable } from './verify.ts';
 

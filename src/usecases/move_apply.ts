@@ -13,7 +13,7 @@ import { fromBinary } from '../core/movement/wire.ts';
 import type { TargetTransaction } from '../ports/move.ts';
 import type { MoveContext } from './move_context.ts';
 import type { Extract } from './move_extract.ts';
-import type { StoredTable } from './move_store.ts';
+import type { StoredTable } from './move_stored.ts';
 
 /** What is read and netted at once: bounds memory, whatever a source transaction holds. */
 const SLICE_BYTES = 4 * 1024 * 1024;

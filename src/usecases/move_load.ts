@@ -8,7 +8,7 @@ import type { RowForm, Snapshot, SnapshotReader, TargetTransaction } from '../po
 import { ConnectionLost } from '../ports/move.ts';
 import { gated } from './move_control.ts';
 import type { MoveContext } from './move_context.ts';
-import type { StoredFile, StoredTable } from './move_store.ts';
+import type { StoredFile, StoredTable } from './move_stored.ts';
 
 /** Files that are written and wait; with those being written and loaded, what the disk must hold. */
 const WAITING = 2;

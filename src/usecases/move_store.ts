@@ -2,57 +2,15 @@
  * What a move has done so far, in the target's metadata tables. Everything is in SQL that both dialects read
  * alike, and runs on whichever session is given, so that a mark can be part of the work's own transaction.
  */
-import { z } from 'zod';
-import type { KeyRange, TableMapping } from '../core/movement/model.ts';
+import type { TableMapping } from '../core/movement/model.ts';
 import { MoveError } from '../core/movement/errors.ts';
 import { progressTarget } from '../core/movement/names.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Statements } from '../ports/move.ts';
+import type { StoredFile, StoredStream, StoredTable } from './move_stored.ts';
+import { cutoverSchema, mappingSchema, phaseSchema, storedKey } from './move_stored.ts';
 
 export type Operation = 'D' | 'CE' | 'C';
-
-export interface StoredTable {
-  readonly number: number;
-  readonly mapping: TableMapping;
-  /** `created` → `loaded` (rows) → `indexed` (key and plain indexes) → `final` (constraints). */
-  readonly phase: 'created' | 'loaded' | 'indexed' | 'final';
-  readonly files: number;
-  /** The last key that some file covers; null: none yet. */
-  readonly covered: readonly string[] | null;
-  /** Files cover the whole table. */
-  readonly complete: boolean;
-  /** For a table without a key: the place in the log that its rows stand for. */
-  readonly loadedAt: string | null;
-}
-
-export interface StoredFile extends KeyRange {
-  readonly file: string;
-  readonly number: number;
-}
-
-export interface StoredStream {
-  readonly applied: string;
-  readonly file: number;
-  readonly changes: number;
-  readonly sourceMs: number | null;
-  readonly stalls: number;
-  readonly cutover: 'no' | 'asked' | 'done';
-}
-
-const keySchema = z.array(z.string());
-const phaseSchema = z.enum(['created', 'loaded', 'indexed', 'final']);
-const cutoverSchema = z.enum(['no', 'asked', 'done']);
-// The mapping is what `mapTable` made and this store wrote; its shape is checked by its one odd field.
-const mappingSchema = z.custom<TableMapping>(
-  (value) =>
-    z
-      .object({ columns: z.array(z.object({ source: z.string(), read: z.string() })) })
-      .safeParse(value).success,
-);
-
-function key(text: string | null | undefined): readonly string[] | null {
-  return text === null || text === undefined ? null : keySchema.parse(JSON.parse(text));
-}
 
 const MOST_RESTARTS = 5;
 
@@ -101,7 +59,7 @@ export class MoveStore {
       mapping: mappingSchema.parse(JSON.parse(mapping ?? 'null')),
       phase: phaseSchema.parse(phase),
       files: Number(files),
-      covered: key(covered),
+      covered: storedKey(covered),
       complete: complete === '1',
       loadedAt: loadedAt ?? null,
     }));
@@ -188,8 +146,8 @@ export class MoveStore {
     return rows.map(([file, number, lower, upper]) => ({
       file: file ?? '',
       number: Number(number),
-      lower: key(lower),
-      upper: key(upper),
+      lower: storedKey(lower),
+      upper: storedKey(upper),
     }));
   }
 
