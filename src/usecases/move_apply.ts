@@ -16,7 +16,7 @@ import type { Extract } from './move_extract.ts';
 import type { StoredTable } from './move_stored.ts';
 
 /** What is read and netted at once: bounds memory, whatever a source transaction holds. */
-const SLICE_BYTES = 4 * 1024 * 1024;
+const SLICE_BYTES = 1024 * 1024;
 
 const addedSchema = z.object({
   column: z.custom<ColumnMapping>(

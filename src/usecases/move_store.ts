@@ -265,8 +265,10 @@ export class MoveStore {
       [this.#plan],
     );
     const stuck = await session.query(
-      `SELECT source, table_name FROM ${this.#at}.wirekite_progress WHERE target = ? AND finish_time IS NULL AND restarts > ${MOST_RESTARTS}`,
-      [this.#target('D')],
+      `SELECT p.source, p.table_name FROM ${this.#at}.wirekite_progress p
+         JOIN ${this.#at}.sprocket_move_file f ON f.file = p.source AND f.plan = ?
+        WHERE p.target = ? AND p.finish_time IS NULL AND p.restarts - f.excused > ${MOST_RESTARTS}`,
+      [this.#plan, this.#target('D')],
     );
     const [file, table] = stuck[0] ?? [];
     if (typeof file === 'string') {
@@ -330,9 +332,14 @@ export class MoveStore {
     );
   }
 
-  /** A worker got on: takeovers are counted anew. */
-  forgetStalls(session: Statements): Promise<void> {
-    return this.#setStream(session, 'stalls', '0');
+  /** A worker got on: takeovers of what is still open are no reason to give up. */
+  async forgetStalls(session: Statements): Promise<void> {
+    await this.#setStream(session, 'stalls', '0');
+    const open = `FROM ${this.#at}.wirekite_progress p WHERE p.source = ${this.#at}.sprocket_move_file.file AND p.target = ? AND p.finish_time IS NULL`;
+    await session.change(
+      `UPDATE ${this.#at}.sprocket_move_file SET excused = (SELECT p.restarts ${open}) WHERE plan = ? AND EXISTS (SELECT 1 ${open})`,
+      [this.#target('D'), this.#plan, this.#target('D')],
+    );
   }
 
   setStreamFile(session: Statements, file: number): Promise<void> {

@@ -212,3 +212,28 @@ test('a plan may be run again and again where nothing changes', async () => {
   }
   await arena.close();
 });
+
+test('a file that never comes in is given up after five workers; one that others overtook is not', async () => {
+  const arena = await openArena(servers, ['postgres', 'mysql'], {
+    tables: ['t'],
+    follow: false,
+    chunkBytes: 20_000,
+  });
+  await filled(arena, 200);
+  const stop = new AbortController();
+  const first = await inArena(
+    arena,
+    (context) => runMove(context, { goal: 'drained', patienceMs: 1000 }),
+    stop.signal,
+    () => stop.abort(),
+  );
+  expect(first.outcome).toBe('stopped');
+  await arena.onTarget(
+    `UPDATE ${meta(arena)}.wirekite_progress SET restarts = 6 WHERE finish_time IS NULL`,
+  );
+  await expect(moveTo(arena, 'drained')).rejects.toMatchObject({ code: 'too-many-restarts' });
+  // As a worker does that brought another file in.
+  await inArena(arena, ({ store, target }) => store.forgetStalls(target.statements));
+  expect((await moveTo(arena, 'drained')).outcome).toBe('drained');
+  await arena.close();
+});

@@ -37,7 +37,7 @@ export function metadataStatements(schema: string, dialect: MetadataDialect): re
     table(
       'sprocket_move_file',
       `plan VARCHAR(256) NOT NULL, file VARCHAR(256) NOT NULL, number INT NOT NULL, lower_key ${text} NULL,
-       upper_key ${text} NULL, PRIMARY KEY (plan, file)`,
+       upper_key ${text} NULL, excused INT DEFAULT 0 NOT NULL, PRIMARY KEY (plan, file)`,
     ),
     table(
       'sprocket_move_stream',
