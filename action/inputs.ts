@@ -16,14 +16,20 @@ export const INPUTS = {
     required: true,
     default: null,
   },
+  'app-url': {
+    description:
+      'Address of the App, as APP_URL says there. The App then gives tokens to this job, which needs the permission id-token: write; the key stays with the App.',
+    required: false,
+    default: null,
+  },
   'app-id': {
-    description: 'ID of the GitHub App that Sprocket acts as.',
-    required: true,
+    description: 'Without app-url: ID of the GitHub App that Sprocket acts as.',
+    required: false,
     default: null,
   },
   'private-key': {
-    description: 'Private key of the App, PEM.',
-    required: true,
+    description: 'Without app-url: private key of the App, PEM.',
+    required: false,
     default: null,
   },
   worker: {

@@ -9,6 +9,7 @@ import { workCommand } from './commands/work.ts';
 import { COMMANDS } from './inputs.ts';
 import type { ActionCommand } from './inputs.ts';
 import { input, JobError } from './runner.ts';
+import { maskUrls } from './secrets.ts';
 
 const RUN: Readonly<Record<ActionCommand, () => Promise<void>>> = {
   scope: scopeCommand,
@@ -21,6 +22,7 @@ const RUN: Readonly<Record<ActionCommand, () => Promise<void>>> = {
 const advised = z.object({ message: z.string(), advice: z.string() });
 
 try {
+  maskUrls(process.env);
   const asked = input('command');
   const command = COMMANDS.find((each) => each === asked);
   if (command === undefined) {

@@ -1,6 +1,6 @@
 /** What the runner gives a job: inputs, the event, the repository, addresses. */
-import { readFileSync } from 'node:fs';
 import { getInput, setOutput } from '@actions/core';
+import { context } from '@actions/github';
 import { z } from 'zod';
 import type { RepositoryName } from '../src/ports/github.ts';
 import { INPUTS } from './inputs.ts';
@@ -11,44 +11,56 @@ export class JobError extends Error {
   override readonly name = 'JobError';
 }
 
-export function input(name: InputName): string {
+/** Null where it is empty and has no default. */
+export function optionalInput(name: InputName): string | null {
   const value = getInput(name);
-  const row = INPUTS[name];
-  if (value !== '') return value;
-  if (row.default !== null) return row.default;
-  throw new JobError(`The input ${name} is missing. ${row.description}`);
+  return value === '' ? INPUTS[name].default : value;
 }
 
+export function input(name: InputName): string {
+  const value = optionalInput(name);
+  if (value !== null) return value;
+  throw new JobError(`The input ${name} is missing. ${INPUTS[name].description}`);
+}
+
+/** A whole number, from 1. */
 export function numberInput(name: InputName, most: number): number {
   const number = Number(input(name));
   if (Number.isInteger(number) && number >= 1 && number <= most) return number;
   throw new JobError(`The input ${name} takes a whole number from 1 to ${most}.`);
 }
 
+/** Minutes, also parts of them, in milliseconds. */
+export function minutesInput(name: InputName, most: number): number {
+  const minutes = Number(input(name));
+  if (minutes > 0 && minutes <= most) return Math.ceil(minutes * 60_000);
+  throw new JobError(`The input ${name} takes a number of minutes, up to ${most}.`);
+}
+
 export function output(name: OutputName, value: string | number | boolean): void {
   setOutput(name, String(value));
 }
 
-const eventSchema = z.object({
-  action: z.string().optional(),
-  client_payload: z.unknown().optional(),
-  sender: z.object({ login: z.string() }).optional(),
-});
+const eventSchema = z.object({ client_payload: z.unknown().optional() });
 export type RunnerEvent = z.output<typeof eventSchema> & { readonly name: string };
 
 export function runnerEvent(): RunnerEvent {
-  const path = environment('GITHUB_EVENT_PATH');
-  const parsed = eventSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  return { ...parsed, name: environment('GITHUB_EVENT_NAME') };
+  return { ...eventSchema.parse(context.payload), name: context.eventName };
 }
 
-export function repositoryName(text = environment('GITHUB_REPOSITORY')): RepositoryName {
-  const [owner = '', repo = ''] = text.split('/');
-  return { owner, repo };
+/** The repository that the job runs in. */
+export function ownRepository(): RepositoryName {
+  environment('GITHUB_REPOSITORY');
+  return context.repo;
+}
+
+export function apiUrl(): string {
+  return context.apiUrl;
 }
 
 export function workflowUrl(): string {
-  return `${environment('GITHUB_SERVER_URL')}/${environment('GITHUB_REPOSITORY')}/actions/runs/${environment('GITHUB_RUN_ID')}`;
+  const { owner, repo } = ownRepository();
+  return `${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId}`;
 }
 
 export function environment(name: string): string {

@@ -1,10 +1,14 @@
 /** Picks the adapters behind the ports for a job. */
-import { setSecret, warning } from '@actions/core';
+import { getIDToken, setSecret, warning } from '@actions/core';
+import { mintWithKey } from '../src/adapters/github/app-key.ts';
+import { mintByServer } from '../src/adapters/github/app-server.ts';
 import { connectAsApp } from '../src/adapters/github/client.ts';
-import type { AppIdentity } from '../src/adapters/github/client.ts';
-import type { Connection } from '../src/adapters/github/call.ts';
+import type { Transport } from '../src/adapters/github/client.ts';
 import { openGitHub } from '../src/adapters/github/github.ts';
+import { PRODUCTION_PERMISSIONS } from '../src/adapters/github/permissions.ts';
+import type { Permissions } from '../src/adapters/github/permissions.ts';
 import { openGitHubRepository } from '../src/adapters/github/repository.ts';
+import type { Mint } from '../src/adapters/github/tokens.ts';
 import { connect } from '../src/adapters/postgres/connection.ts';
 import { tryLock } from '../src/adapters/postgres/lock.ts';
 import { openMetadata } from '../src/adapters/postgres/metadata.ts';
@@ -15,7 +19,9 @@ import type { GitHub, RepositoryName } from '../src/ports/github.ts';
 import type { Metadata } from '../src/ports/metadata.ts';
 import type { RunRepository } from '../src/ports/repository.ts';
 import type { GitHubContext } from '../src/usecases/github-context.ts';
-import { environment, input, JobError, repositoryName } from './runner.ts';
+import type { ActionCommand } from './inputs.ts';
+import { COMMAND_PERMISSIONS } from './permissions.ts';
+import { apiUrl, input, JobError, optionalInput, ownRepository } from './runner.ts';
 
 export interface Job {
   readonly context: GitHubContext;
@@ -27,32 +33,60 @@ export interface OpenedRepository {
   readonly repository: RunRepository;
 }
 
-/** Connects to the migration repository as the App. */
-export async function openJob(): Promise<Job> {
-  const { github, repository } = await openNamed(repositoryName());
+/** Connects to the migration repository as the App, with what the command needs there. */
+export async function openJob(command: ActionCommand): Promise<Job> {
+  const { github, repository } = await open(ownRepository(), COMMAND_PERMISSIONS[command]);
   return { context: { github, clock: systemClock }, repository };
 }
 
-export async function openNamed(name: RepositoryName): Promise<OpenedRepository> {
-  const connection: Connection = await connectAsApp(identity(), name);
-  return { github: openGitHub(connection), repository: openGitHubRepository(connection) };
+/** Connects to another repository that the pull request goes to. */
+export function openProduction(name: RepositoryName): Promise<OpenedRepository> {
+  return open(name, PRODUCTION_PERMISSIONS);
 }
 
-function identity(): AppIdentity {
-  const privateKey = input('private-key');
-  setSecret(privateKey);
+async function open(name: RepositoryName, permissions: Permissions): Promise<OpenedRepository> {
   const quick = process.env['SPROCKET_TEST_SPEED'] === '1';
-  return {
-    appId: input('app-id'),
-    privateKey,
-    baseUrl: environment('GITHUB_API_URL'),
+  const transport: Transport = {
+    baseUrl: apiUrl(),
     throttle: !quick,
     second: quick ? 20 : 1_000,
     onWarning: (message) => warning(message),
   };
+  const connection = await connectAsApp(masked(mintOf(transport)), name, permissions, transport);
+  return { github: openGitHub(connection), repository: openGitHubRepository(connection) };
 }
 
-/** The URL that a plan names by its variable; masked, with its password alone too. */
+function mintOf(transport: Transport): Mint {
+  const url = optionalInput('app-url');
+  if (url !== null) return mintByServer({ url, idToken, second: transport.second });
+  if (optionalInput('app-id') === null && optionalInput('private-key') === null) {
+    throw new JobError(
+      'Nothing says as which App to act. Give app-url, or both app-id and private-key; a secret that is not there is empty.',
+    );
+  }
+  const privateKey = input('private-key');
+  setSecret(privateKey);
+  return mintWithKey({ appId: input('app-id'), privateKey }, transport);
+}
+
+function idToken(audience: string): Promise<string> {
+  if ((process.env['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? '') === '') {
+    throw new JobError(
+      'This job may not prove to the App what it is. Write "id-token: write" under its permissions, or use app-id and private-key in place of app-url.',
+    );
+  }
+  return getIDToken(audience);
+}
+
+function masked(mint: Mint): Mint {
+  return async (name, permissions) => {
+    const minted = await mint(name, permissions);
+    setSecret(minted.token);
+    return minted;
+  };
+}
+
+/** The URL that a plan names by its variable. */
 export function databaseAddress(variable: string): DatabaseAddress {
   const url = process.env[variable] ?? '';
   if (url === '') {
@@ -63,26 +97,10 @@ export function databaseAddress(variable: string): DatabaseAddress {
   return { setting: variable, url };
 }
 
-/** Hides every connection URL in the environment, and its password, from the log. */
-export function maskUrls(variables: readonly string[]): void {
-  for (const variable of variables) {
-    const url = process.env[variable] ?? '';
-    if (url === '') continue;
-    setSecret(url);
-    const password = URL.canParse(url) ? new URL(url).password : '';
-    if (password === '') continue;
-    setSecret(password);
-    setSecret(decodeURIComponent(password));
-  }
-}
-
-export function variablesOf({ settings }: Plan): readonly string[] {
-  const { source, target, sandbox } = settings;
-  return [
-    source.urlVariable,
-    target.urlVariable,
-    ...(sandbox === null ? [] : [sandbox.urlVariable]),
-  ];
+/** The server that proofs run on: the plan's, else the one that the workflow brings; null where none is. */
+export function sandboxUrl({ settings }: Plan): string | null {
+  const url = process.env[settings.sandbox?.urlVariable ?? 'SANDBOX_DATABASE_URL'] ?? '';
+  return url === '' ? null : url;
 }
 
 export function openPlanMetadata({ settings }: Plan): Promise<Metadata> {

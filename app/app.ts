@@ -28,7 +28,7 @@ import type { AppFacts, Wired } from './wiring.ts';
 export interface AppEnvironment {
   readonly app: AppFacts;
   readonly queue: KeyedQueue;
-  readonly options: Pick<AppOptions, 'action' | 'actionVersion'>;
+  readonly options: Pick<AppOptions, 'action' | 'actionVersion' | 'url'>;
 }
 
 interface Delivered {
@@ -172,13 +172,13 @@ export function registerHandlers(probot: Probot, environment: AppEnvironment): v
 
   probot.on(['installation.created', 'installation_repositories.added'], async (context) => {
     const parsed = installationSchema.safeParse(context.payload);
-    const { action, actionVersion: version } = options;
+    const { action, actionVersion: version, url: appUrl } = options;
     if (!parsed.success || action === null) return;
     const { installation, repositories, repositories_added: added } = parsed.data;
     for (const { full_name: full } of added ?? repositories ?? []) {
       const [owner = '', repo = ''] = full.split('/');
       await inOrder(context, installation.id, { owner, repo }, (wired) =>
-        onboard(wired.context, wired.repository, { action, version }),
+        onboard(wired.context, wired.repository, { action, version, appUrl }),
       );
     }
   });

@@ -1,5 +1,5 @@
 /** Starts the App: `npm start`. */
-import { pino } from 'pino';
+import { openLog } from './log.ts';
 import { OptionsError, readOptions } from './options.ts';
 import { startApp, startSetup } from './server.ts';
 
@@ -8,7 +8,7 @@ try {
   if (options === null) {
     await startSetup();
   } else {
-    const log = pino({ level: options.logLevel });
+    const log = openLog(options.logLevel);
     const app = await startApp(options, log);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {

@@ -11,6 +11,8 @@ const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GITHUB_API_URL: z.url().default('https://api.github.com'),
+  APP_URL: z.url({ protocol: /^https?$/u }).optional(),
+  OIDC_ISSUER: z.url().default('https://token.actions.githubusercontent.com'),
   SPROCKET_ACTION: z
     .string()
     .regex(/^[\w.-]+\/[\w.-]+@[0-9a-f]{40}$/u)
@@ -27,6 +29,10 @@ export interface AppOptions {
   readonly port: number;
   readonly logLevel: string;
   readonly baseUrl: string;
+  /** Where this server is reached; null: it gives no tokens to jobs. */
+  readonly url: string | null;
+  /** Who signs the OIDC tokens of jobs. */
+  readonly oidcIssuer: string;
   /** `owner/name@SHA` that onboarding pull requests use; null: none are opened. */
   readonly action: string | null;
   readonly actionVersion: string;
@@ -70,6 +76,8 @@ export function readOptions(
     port: values.PORT,
     logLevel: values.LOG_LEVEL,
     baseUrl: values.GITHUB_API_URL,
+    url: values.APP_URL?.replace(/\/+$/u, '') ?? null,
+    oidcIssuer: values.OIDC_ISSUER,
     action: values.SPROCKET_ACTION ?? null,
     actionVersion: values.SPROCKET_ACTION_VERSION,
     throttle: values.SPROCKET_TEST_SPEED === undefined,

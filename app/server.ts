@@ -5,6 +5,7 @@ import { registerHandlers } from './app.ts';
 import type { AppEnvironment } from './app.ts';
 import type { AppOptions } from './options.ts';
 import { KeyedQueue } from './queue.ts';
+import { tokenHandler } from './token.ts';
 import { reconcileAll, reconcileHourly } from './reconcile.ts';
 
 export interface RunningApp {
@@ -50,6 +51,7 @@ export async function startApp(options: AppOptions, log: Logger): Promise<Runnin
       options,
     };
     registerHandlers(probot, environment);
+    addHandler(tokenHandler({ probot, app: environment.app, options }));
     addHandler((request, response) => {
       if (request.url !== '/health') return false;
       response.writeHead(200, { 'content-type': 'application/json' });

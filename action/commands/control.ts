@@ -9,7 +9,7 @@ import { JobError, runnerEvent, workflowUrl } from '../runner.ts';
 import { openJob, openLeadership, openPlanMetadata } from '../wiring.ts';
 
 export async function controlCommand(): Promise<void> {
-  const { context, repository } = await openJob();
+  const { context, repository } = await openJob('control');
   const parsed = controlPayload.safeParse(runnerEvent().client_payload);
   if (!parsed.success)
     throw new JobError('The dispatch is none of Sprocket: its payload is wrong.');

@@ -7,6 +7,7 @@ import { STEP_SUMMARY } from '../../src/core/checkrun/limits.ts';
 import { readMarker, withMarker } from '../../src/core/checkrun/monitor.ts';
 import type { RunSituation } from '../../src/core/checkrun/buttons.ts';
 import type { Plan } from '../../src/core/plan/types.ts';
+import type { RepositoryName } from '../../src/ports/github.ts';
 import { publish } from '../../src/usecases/finish.ts';
 import type { Published } from '../../src/usecases/finish.ts';
 import { openPullRequest } from '../../src/usecases/github-finish.ts';
@@ -15,23 +16,15 @@ import { reporter, situationOf } from '../../src/usecases/github-report.ts';
 import { statusReader } from '../../src/usecases/status.ts';
 import type { RunStatus } from '../../src/usecases/status.ts';
 import { readPlanAt, runOfEvent } from '../plan-of-run.ts';
-import {
-  environment,
-  numberInput,
-  output,
-  repositoryName,
-  runnerEvent,
-  workflowUrl,
-} from '../runner.ts';
-import { openJob, openNamed, openPlanMetadata } from '../wiring.ts';
+import { environment, numberInput, output, runnerEvent, workflowUrl } from '../runner.ts';
+import { openJob, openProduction, openPlanMetadata } from '../wiring.ts';
 import type { Job } from '../wiring.ts';
 
 export async function finishCommand(): Promise<void> {
-  const job = await openJob();
+  const job = await openJob('finish');
   const { context, repository } = job;
   const { github, clock } = context;
-  const payload = await runOfEvent(context, runnerEvent());
-  if (payload === null) return;
+  const payload = runOfEvent(runnerEvent());
   const { plan, path } = await readPlanAt(context, payload.sha);
   const name = plan.settings.name;
   const metadata = await openPlanMetadata(plan);
@@ -82,7 +75,7 @@ async function pullRequest(
   const production =
     named === null
       ? { github: context.github, repository }
-      : await openNamed(repositoryName(named));
+      : await openProduction(repositoryOf(named));
   const pull = await openPullRequest(context, {
     plan,
     published,
@@ -92,6 +85,11 @@ async function pullRequest(
     models: status.progress.rows.reduce((sum, { models }) => sum + models.length, 0),
   });
   return pull.url;
+}
+
+function repositoryOf(text: string): RepositoryName {
+  const [owner = '', repo = ''] = text.split('/');
+  return { owner, repo };
 }
 
 /** Its link goes into the monitor issue, from which check run and comments take it. */

@@ -1,40 +1,47 @@
 /** `plan`: reads and checks the plan, and starts its run or takes it up again. */
-import { info, warning } from '@actions/core';
+import { error as logError, info, warning } from '@actions/core';
 import { openCatalog } from '../../src/adapters/postgres/catalog-reader.ts';
-import { MATRIX } from '../../src/core/checkrun/limits.ts';
+import { MATRIX, MOST_ANNOTATIONS } from '../../src/core/checkrun/limits.ts';
 import type { CheckContent } from '../../src/core/checkrun/types.ts';
 import { problemAnnotations } from '../../src/core/checkrun/annotations.ts';
 import { launchProblems } from '../../src/core/plan/launch.ts';
-import type { PlanProblem } from '../../src/core/plan/types.ts';
+import type { Plan, PlanProblem } from '../../src/core/plan/types.ts';
 import { markdownText } from '../../src/core/report/markdown.ts';
 import { reporter } from '../../src/usecases/github-report.ts';
 import { bringManualModels } from '../../src/usecases/manual.ts';
 import { readSource } from '../../src/usecases/run-source.ts';
+import { resumeInterrupted } from '../../src/usecases/github-resume.ts';
 import { statusReader } from '../../src/usecases/status.ts';
 import { startRun, StartRefused } from '../../src/usecases/run.ts';
 import { readPlanAt, runOfEvent } from '../plan-of-run.ts';
 import { JobError, output, runnerEvent, workflowUrl } from '../runner.ts';
-import { databaseAddress, openJob, openPlanMetadata } from '../wiring.ts';
+import { databaseAddress, openJob, openPlanMetadata, sandboxUrl } from '../wiring.ts';
 
 export async function planCommand(): Promise<void> {
-  const { context, repository } = await openJob();
+  const { context, repository } = await openJob('plan');
   const { github, clock } = context;
-  const payload = await runOfEvent(context, runnerEvent());
+  const event = runnerEvent();
   output('workers', '[]');
   output('proceed', false);
-  if (payload === null) {
-    info('There is nothing to resume.');
+  if (event.name === 'schedule') {
+    const resumed = await resumeInterrupted(context);
+    info(resumed.length === 0 ? 'There is nothing to resume.' : `Goes on: ${resumed.join(', ')}.`);
     return;
   }
+  const payload = runOfEvent(event);
   const { plan, text, path } = await readPlanAt(context, payload.sha);
   const refuse = async (problems: readonly PlanProblem[]): Promise<never> => {
     await github.updateCheck(payload.check_run, refusedCheck(path, problems));
-    throw new JobError(
-      problems.map(({ line, message }) => `${path}:${line}: ${message}`).join('\n'),
-    );
+    for (const { line, message } of problems.slice(0, MOST_ANNOTATIONS)) {
+      logError(message, { title: 'Not launched', file: path, startLine: line });
+    }
+    throw new JobError(`${path} can't be run: ${problems.length} of its lines stand against it.`);
   };
   const set = Object.entries(process.env).filter(([, value]) => (value ?? '') !== '');
-  const problems = launchProblems(plan, new Set(set.map(([name]) => name)));
+  const problems = [
+    ...launchProblems(plan, new Set(set.map(([name]) => name))),
+    ...sandboxProblems(plan),
+  ];
   if (problems.length > 0) return refuse(problems);
   const metadata = await openPlanMetadata(plan);
   try {
@@ -78,6 +85,14 @@ export async function planCommand(): Promise<void> {
   } finally {
     await metadata.close();
   }
+}
+
+/** A runner has no server of its own to prove on. */
+function sandboxProblems(plan: Plan): readonly PlanProblem[] {
+  if (plan.settings.sandbox !== null || sandboxUrl(plan) !== null) return [];
+  const message =
+    'The plan names no sandbox, and this job has none. Write "sandbox: { url: SANDBOX_DATABASE_URL }", and pass that variable to the step under env, as the workflow that Sprocket wrote does.';
+  return [{ line: 1, column: 1, code: 'variable-empty', message }];
 }
 
 function refusedCheck(path: string, problems: readonly PlanProblem[]): CheckContent {

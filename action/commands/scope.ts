@@ -7,12 +7,12 @@ import { parsePlan } from '../../src/core/plan/parse.ts';
 import { draftPlan } from '../../src/usecases/scope.ts';
 import { readSettings } from '../../src/usecases/github-context.ts';
 import { JobError } from '../runner.ts';
-import { databaseAddress, maskUrls, openJob } from '../wiring.ts';
+import { databaseAddress, openJob } from '../wiring.ts';
 
 const SCOPE_BRANCH = 'sprocket-scope';
 
 export async function scopeCommand(): Promise<void> {
-  const { context, repository } = await openJob();
+  const { context, repository } = await openJob('scope');
   const { github, clock } = context;
   const facts = await github.repository();
   const { plan: path } = await readSettings(github, facts);
@@ -26,7 +26,6 @@ export async function scopeCommand(): Promise<void> {
   }
   const sourceVariable = settings?.source.urlVariable ?? 'SOURCE_DATABASE_URL';
   const targetVariable = settings?.target.urlVariable ?? 'TARGET_DATABASE_URL';
-  maskUrls([sourceVariable, targetVariable]);
   const source = databaseAddress(sourceVariable);
   const reader = await openCatalog(source);
   try {

@@ -8,19 +8,17 @@ import { GitHubError } from '../../src/ports/github.ts';
 import { REPORT_INTERVAL, reporter } from '../../src/usecases/github-report.ts';
 import type { Reporter } from '../../src/usecases/github-report.ts';
 import { readPlanAt, runOfEvent } from '../plan-of-run.ts';
-import { input, JobError, numberInput, runnerEvent, workflowUrl } from '../runner.ts';
-import { openJob, openLeadership, openPlanMetadata } from '../wiring.ts';
+import { input, JobError, minutesInput, numberInput, runnerEvent, workflowUrl } from '../runner.ts';
+import { openJob, openLeadership, openPlanMetadata, sandboxUrl } from '../wiring.ts';
 
-const MINUTE = 60_000;
 const messageSchema = z.object({
   failure: z.object({ message: z.string(), advice: z.string().nullable() }),
 });
 
 export async function workCommand(): Promise<void> {
   info(`Worker ${input('worker')}`);
-  const { context } = await openJob();
-  const payload = await runOfEvent(context, runnerEvent());
-  if (payload === null) return;
+  const { context } = await openJob('work');
+  const payload = runOfEvent(runnerEvent());
   const { plan, path } = await readPlanAt(context, payload.sha);
   const metadata = await openPlanMetadata(plan);
   try {
@@ -79,7 +77,7 @@ async function runWorker(plan: Plan): Promise<void> {
       info('The time for new work is over: what is under way is recorded.');
       end();
     },
-    numberInput('minutes', 100_000) * MINUTE,
+    minutesInput('minutes', 100_000),
   );
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
@@ -100,13 +98,15 @@ async function runWorker(plan: Plan): Promise<void> {
   }
 }
 
-/** The App's key is no business of a process that works on other people's SQL. */
-function workerEnvironment({ settings }: Plan): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_'));
-  const sandbox = settings.sandbox === null ? undefined : process.env[settings.sandbox.urlVariable];
+/** What the job may do on GitHub is no business of a process that works on other people's SQL. */
+function workerEnvironment(plan: Plan): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/u.test(name),
+  );
+  const sandbox = sandboxUrl(plan);
   return {
     ...Object.fromEntries(own),
-    ...(sandbox === undefined ? {} : { SPROCKET_SANDBOX_URL: sandbox }),
+    ...(sandbox === null ? {} : { SPROCKET_SANDBOX_URL: sandbox }),
   };
 }
 

@@ -17,6 +17,8 @@ export interface OnboardOptions {
   /** `owner/name@<full SHA>` of the Action, and the release behind it. */
   readonly action: string;
   readonly version: string;
+  /** Of the App, where it gives jobs their tokens. */
+  readonly appUrl: string | null;
 }
 
 /** Gives the pull request's number; null where the repository has its workflow, or was asked before. */
@@ -45,7 +47,7 @@ export async function onboard(
   });
   const pull = await github.createPull({
     title: 'Set up Sprocket',
-    body: onboardingBody(`${facts.url}/settings/secrets/actions`),
+    body: onboardingBody(`${facts.url}/settings/secrets/actions`, options.appUrl),
     head: ONBOARDING_BRANCH,
     base: facts.defaultBranch,
   });

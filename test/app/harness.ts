@@ -1,6 +1,6 @@
 /** The App, running against the double. */
 import { createServer } from 'node:net';
-import { pino } from 'pino';
+import { openLog } from '../../app/log.ts';
 import { startApp, WEBHOOK_PATH } from '../../app/server.ts';
 import type { RunningApp } from '../../app/server.ts';
 import { PRIVATE_KEY } from '../github/auth.ts';
@@ -19,25 +19,29 @@ export interface Stage {
 const ACTION = `acme/sprocket@${'c'.repeat(40)}`;
 
 /** Starts both; webhooks are sent at once. */
-export async function startStage(): Promise<Stage> {
+export async function startStage(oidcIssuer = 'https://oidc.test'): Promise<Stage> {
   const double = await GitHubDouble.start();
   const log: Record<string, unknown>[] = [];
-  const start = async () =>
-    startApp(
+  const start = async () => {
+    const port = await freePort();
+    return startApp(
       {
         appId: APP.id,
         privateKey: PRIVATE_KEY,
         secret: WEBHOOK_SECRET,
         host: '127.0.0.1',
-        port: await freePort(),
+        port,
         logLevel: 'info',
         baseUrl: double.url,
+        url: `http://127.0.0.1:${port}`,
+        oidcIssuer,
         action: ACTION,
         actionVersion: 'v1.0.0',
         throttle: false,
       },
-      pino({ level: 'info' }, { write: (line: string) => log.push(JSON.parse(line)) }),
+      openLog('info', { write: (line: string) => log.push(JSON.parse(line)) }),
     );
+  };
   const connect = (app: RunningApp): void => {
     double.webhookUrl = `http://127.0.0.1:${app.port}${WEBHOOK_PATH}`;
   };

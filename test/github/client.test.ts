@@ -1,6 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Connection } from '../../src/adapters/github/call.ts';
+import { mintWithKey } from '../../src/adapters/github/app-key.ts';
 import { connectAsApp } from '../../src/adapters/github/client.ts';
+import type { Transport } from '../../src/adapters/github/client.ts';
+import { MIGRATION_PERMISSIONS } from '../../src/adapters/github/permissions.ts';
 import { openGitHub } from '../../src/adapters/github/github.ts';
 import { openGitHubRepository } from '../../src/adapters/github/repository.ts';
 import type { CheckContent } from '../../src/core/checkrun/types.ts';
@@ -15,21 +19,18 @@ let double: GitHubDouble;
 let repository: RepositoryState;
 let connection: Connection;
 const warnings: string[] = [];
+const KEY = { appId: String(APP.id), privateKey: PRIVATE_KEY };
+const MIGRATION = { owner: 'acme', repo: 'migration' };
 
 beforeAll(async () => {
   double = await GitHubDouble.start();
   repository = double.addRepository('acme', 'migration', { 'a.txt': 'a', 'models/b.sql': 'b' });
   double.addRepository('acme', 'other', { 'a.txt': 'secret' });
   connection = await connectAsApp(
-    {
-      appId: String(APP.id),
-      privateKey: PRIVATE_KEY.replaceAll('\n', '\\n'),
-      baseUrl: double.url,
-      throttle: true,
-      second: 5,
-      onWarning: (message) => warnings.push(message),
-    },
-    { owner: 'acme', repo: 'migration' },
+    mintWithKey({ ...KEY, privateKey: KEY.privateKey.replaceAll('\n', '\\n') }, transport()),
+    MIGRATION,
+    MIGRATION_PERMISSIONS,
+    transport(),
   );
 });
 afterAll(() => double.stop());
@@ -38,6 +39,15 @@ afterEach(() => {
   double.faults.splice(0);
   expect(double.violations.splice(0)).toEqual([]);
 });
+
+function transport(): Transport {
+  return {
+    baseUrl: double.url,
+    throttle: true,
+    second: 5,
+    onWarning: (message) => warnings.push(message),
+  };
+}
 
 const content: CheckContent = {
   state: { status: 'in_progress' },
@@ -69,8 +79,65 @@ describe('a token', () => {
 
   test('has no permission that the job does not need', () => {
     const [token] = double.world.tokens.values();
-    expect(token?.permissions).not.toHaveProperty('workflows');
+    expect(token?.permissions).toEqual(MIGRATION_PERMISSIONS);
     expect(token?.repositories).toEqual(['migration']);
+  });
+
+  test('is never longer in use than it holds, for six hours', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const before = double.requests.length;
+      // Waits between writes count on a clock that goes by itself.
+      const calm = { ...transport(), throttle: false };
+      const mint = mintWithKey(KEY, calm);
+      const job = await connectAsApp(mint, MIGRATION, MIGRATION_PERMISSIONS, calm);
+      for (let minute = 0; minute < 360; minute += 10) {
+        await openGitHub(job).repository();
+        vi.advanceTimersByTime(10 * 60_000);
+      }
+      const made = double.requests.slice(before);
+      expect(made.filter(({ status }) => status >= 400)).toEqual([]);
+      const minted = made.filter(({ template }) => template.endsWith('/access_tokens'));
+      expect(minted.length).toBeGreaterThanOrEqual(6);
+      expect(minted.length).toBeLessThanOrEqual(8);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('is minted once for requests side by side', async () => {
+    double.world.tokens.clear();
+    const github = openGitHub(connection);
+    await Promise.all(Array.from({ length: 8 }, () => github.repository()));
+    expect(double.world.tokens.size).toBe(1);
+  });
+});
+
+describe('a key', () => {
+  const other = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  }).privateKey;
+  const bad: readonly (readonly [string, { appId?: string; privateKey?: string }, string])[] = [
+    ['no number', { appId: 'Iv1.abc' }, 'app-id is no number.'],
+    ['no key', { privateKey: 'hunter2' }, 'private-key is no private key (PEM).'],
+    [
+      'a cut key',
+      { privateKey: PRIVATE_KEY.slice(0, 300) },
+      'private-key is no private key (PEM).',
+    ],
+    ["another App's key", { privateKey: other }, "app-id and private-key don't belong together"],
+  ];
+  test.each(bad)('%s is told from others, and not shown', async (_what, change, message) => {
+    const connecting = (async () => {
+      const mint = mintWithKey({ ...KEY, ...change }, transport());
+      await connectAsApp(mint, MIGRATION, MIGRATION_PERMISSIONS, transport());
+    })();
+    const error: unknown = await connecting.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(GitHubError);
+    expect(String(error)).toContain(message);
+    expect(String(error)).not.toContain('hunter2');
   });
 });
 

@@ -10,15 +10,17 @@ export interface WorkflowOptions {
   readonly version: string;
   /** Names of the secrets that hold connection URLs. */
   readonly secrets: readonly string[];
+  /** Address of the App that gives jobs their tokens; null: they have its key, as a secret. */
+  readonly appUrl: string | null;
 }
 
 /** Brings the Python that dbt runs in. */
-const PYTHON = 'actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0';
+const PYTHON = 'actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0';
 const DBT = 'dbt-core~=1.11.0 dbt-postgres~=1.10';
-/** The throw-away server of the proofs: it lives as long as the job, and nobody else reaches it. */
-const SANDBOX_URL = 'postgresql://postgres:sandbox@localhost:5432/postgres';
+/** The throw-away server of the proofs: it lives as long as the job, and only the job reaches it. */
+const SANDBOX_URL = 'postgresql://postgres@127.0.0.1:5432/postgres';
 /** Keeps what a run reports beyond the step summary. */
-const UPLOAD = 'actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2';
+const UPLOAD = 'actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0';
 
 /**
  * The workflow's text. Payloads reach the Action as a file that GitHub writes, never as text in a
@@ -30,19 +32,34 @@ export function workflowText(options: WorkflowOptions): string {
     ...options.secrets.map((name) => `${indent}${name}: \${{ secrets.${name} }}`),
     `${indent}SANDBOX_DATABASE_URL: ${SANDBOX_URL}`,
   ];
+  const acting =
+    options.appUrl === null
+      ? [
+          'app-id: ${{ secrets.SPROCKET_APP_ID }}',
+          'private-key: ${{ secrets.SPROCKET_PRIVATE_KEY }}',
+        ]
+      : [`app-url: ${JSON.stringify(options.appUrl)}`];
   const step = (command: string, inputs: readonly string[] = []): string[] => [
     `      - uses: ${uses}`,
     '        id: sprocket',
     '        with:',
     `          command: ${command}`,
-    '          app-id: ${{ secrets.SPROCKET_APP_ID }}',
-    '          private-key: ${{ secrets.SPROCKET_PRIVATE_KEY }}',
+    ...acting.map((line) => `          ${line}`),
     ...inputs.map((input) => `          ${input}`),
     '        env:',
     ...secrets('          '),
   ];
   const job = (name: string, lines: readonly string[]): string[] => [`  ${name}:`, ...lines];
-  const common = ['    runs-on: ubuntu-latest', '    permissions: {}'];
+  const common = [
+    '    runs-on: ubuntu-latest',
+    ...(options.appUrl === null
+      ? ['    permissions: {}']
+      : [
+          '    permissions:',
+          '      # To prove to the App where this job runs. All else it does with the token of the App.',
+          '      id-token: write',
+        ]),
+  ];
   return [
     '# Written by Sprocket. Change it as you like: Sprocket does not overwrite it.',
     'name: Sprocket',
@@ -82,8 +99,9 @@ export function workflowText(options: WorkflowOptions): string {
       '      sandbox:',
       '        image: postgres:18-alpine',
       '        env:',
-      '          POSTGRES_PASSWORD: sandbox',
-      '        ports: ["5432:5432"]',
+      '          # Nobody else gets to it: it listens on this machine alone.',
+      '          POSTGRES_HOST_AUTH_METHOD: trust',
+      '        ports: ["127.0.0.1:5432:5432"]',
       '        options: --health-cmd pg_isready --health-interval 2s --health-retries 30',
       '    steps:',
       `      - uses: ${PYTHON}`,
@@ -94,12 +112,13 @@ export function workflowText(options: WorkflowOptions): string {
     ]),
     ...job('finish', [
       '    needs: [plan, work]',
-      "    if: always() && needs.plan.outputs.proceed == 'true'",
+      '    # Not where a person cancelled: that means stop.',
+      "    if: ${{ !cancelled() && needs.plan.outputs.proceed == 'true' }}",
       ...common,
       '    steps:',
       ...step('finish'),
       `      - uses: ${UPLOAD}`,
-      "        if: always() && steps.sprocket.outputs.report != ''",
+      "        if: ${{ !cancelled() && steps.sprocket.outputs.report != '' }}",
       '        with:',
       '          name: sprocket-report',
       '          path: ${{ steps.sprocket.outputs.report }}',
@@ -166,7 +185,12 @@ export function planNameOf(repository: string): string {
   return name === '' ? 'migration' : name;
 }
 
-export function onboardingBody(settingsUrl: string): string {
+/** What the pull request says; where the App gives tokens, its key is no business of the repository. */
+export function onboardingBody(settingsUrl: string, appUrl: string | null): string {
+  const key = [
+    '- [ ] secret `SPROCKET_APP_ID`: the number on the page of the App',
+    '- [ ] secret `SPROCKET_PRIVATE_KEY`: a private key of the App',
+  ];
   return [
     'This adds the workflow that runs migrations, and a `plan.md` to begin with. Nothing starts before procedures are included in the plan.',
     '',
@@ -174,8 +198,7 @@ export function onboardingBody(settingsUrl: string): string {
     '',
     `In [Settings, Secrets and variables, Actions](${settingsUrl}):`,
     '',
-    '- [ ] secret `SPROCKET_APP_ID`: the number on the page of the App',
-    '- [ ] secret `SPROCKET_PRIVATE_KEY`: a private key of the App',
+    ...(appUrl === null ? key : []),
     '- [ ] secret `SOURCE_DATABASE_URL`: the database with the stored procedures; a user that can only read is enough',
     '- [ ] secret `TARGET_DATABASE_URL`: the database that gets the tables; `sprocket check --connect` names each right that is missing',
     '',

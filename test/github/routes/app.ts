@@ -5,6 +5,7 @@ import { created, ok, page, Refusal, text } from '../route.ts';
 import type { Route } from '../route.ts';
 import { appShape, installationShape, repositoryShape, runShape, userShape } from '../shapes.ts';
 import { APP, now, PERMISSIONS } from '../state.ts';
+import type { World } from '../state.ts';
 
 const REPO = '/repos/{owner}/{repo}';
 const HOUR = 3_600_000;
@@ -39,9 +40,13 @@ export const appRoutes: readonly Route[] = [
         typeof asked === 'object' && asked !== null
           ? Object.fromEntries(Object.entries(asked).map(([key, level]) => [key, String(level)]))
           : PERMISSIONS;
-      const repositories = Array.isArray(body['repositories'])
-        ? body['repositories'].map(String)
-        : null;
+      const beyond = Object.entries(permissions).some(
+        ([key, level]) => PERMISSIONS[key] !== 'write' && PERMISSIONS[key] !== level,
+      );
+      if (beyond) {
+        throw new Refusal(422, 'The permissions requested are not granted to this installation.');
+      }
+      const repositories = repositoriesOf(world, body);
       world.tokens.set(token, { token, expires, permissions, repositories });
       return created({
         token,
@@ -169,6 +174,24 @@ export const appRoutes: readonly Route[] = [
     },
   },
 ];
+
+/** Names of the repositories that a token is asked for; null: all of the installation. */
+function repositoriesOf(world: World, body: Readonly<Record<string, unknown>>): string[] | null {
+  const { repositories: names, repository_ids: ids } = body;
+  if (names === undefined && ids === undefined) return null;
+  const found = [...world.repositories.values()].filter(
+    ({ id, name }) =>
+      (Array.isArray(names) && names.includes(name)) || (Array.isArray(ids) && ids.includes(id)),
+  );
+  const asked = [names, ids].flatMap((each) => (Array.isArray(each) ? each : []));
+  if (found.length < asked.length) {
+    throw new Refusal(
+      422,
+      'There is at least one repository that does not exist or is not accessible.',
+    );
+  }
+  return found.map(({ name }) => name);
+}
 
 /** What every role comes down to in `permission`. */
 const BUILT_IN: Readonly<Record<string, string>> = {
