@@ -1,8 +1,7 @@
 /** The plan that a job is about, read from the repository at the commit that was launched. */
+import type { z } from 'zod';
 import { readSettings } from '../src/usecases/github-context.ts';
 import type { GitHubContext } from '../src/usecases/github-context.ts';
-import { runPayload } from '../src/core/checkrun/launch.ts';
-import type { RunPayload } from '../src/core/checkrun/launch.ts';
 import { parsePlan } from '../src/core/plan/parse.ts';
 import type { Plan } from '../src/core/plan/types.ts';
 import { JobError } from './runner.ts';
@@ -26,9 +25,9 @@ export async function readPlanAt({ github }: GitHubContext, sha: string): Promis
   return { plan, text: file.text, path };
 }
 
-/** The run that a dispatch asks to work on. */
-export function runOfEvent({ name, client_payload: payload }: RunnerEvent): RunPayload {
-  const parsed = runPayload.safeParse(payload);
+/** What a dispatch asks for: a run to work on, or a request to one. */
+export function payloadOf<T>({ name, client_payload: payload }: RunnerEvent, of: z.ZodType<T>): T {
+  const parsed = of.safeParse(payload);
   if (name === 'repository_dispatch' && parsed.success) return parsed.data;
   throw new JobError(
     name === 'repository_dispatch'

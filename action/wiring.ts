@@ -50,6 +50,7 @@ async function open(name: RepositoryName, permissions: Permissions): Promise<Ope
     baseUrl: apiUrl(),
     throttle: !quick,
     second: quick ? 20 : 1_000,
+    timeout: 30_000,
     onWarning: (message) => warning(message),
   };
   const connection = await connectAsApp(masked(mintOf(transport)), name, permissions, transport);

@@ -4,16 +4,13 @@ import { controlPayload } from '../../src/core/checkrun/launch.ts';
 import { control } from '../../src/usecases/github-control.ts';
 import { reporter } from '../../src/usecases/github-report.ts';
 import { bringManualModels } from '../../src/usecases/manual.ts';
-import { readPlanAt } from '../plan-of-run.ts';
-import { JobError, runnerEvent, workflowUrl } from '../runner.ts';
+import { payloadOf, readPlanAt } from '../plan-of-run.ts';
+import { runnerEvent, workflowUrl } from '../runner.ts';
 import { openJob, openLeadership, openPlanMetadata } from '../wiring.ts';
 
 export async function controlCommand(): Promise<void> {
   const { context, repository } = await openJob('control');
-  const parsed = controlPayload.safeParse(runnerEvent().client_payload);
-  if (!parsed.success)
-    throw new JobError('The dispatch is none of Sprocket: its payload is wrong.');
-  const payload = parsed.data;
+  const payload = payloadOf(runnerEvent(), controlPayload);
   const { plan, path } = await readPlanAt(context, payload.sha);
   const metadata = await openPlanMetadata(plan);
   try {

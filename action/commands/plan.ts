@@ -5,6 +5,7 @@ import { MATRIX, MOST_ANNOTATIONS } from '../../src/core/checkrun/limits.ts';
 import type { CheckContent } from '../../src/core/checkrun/types.ts';
 import { problemAnnotations } from '../../src/core/checkrun/annotations.ts';
 import { launchProblems } from '../../src/core/plan/launch.ts';
+import { runPayload } from '../../src/core/checkrun/launch.ts';
 import type { Plan, PlanProblem } from '../../src/core/plan/types.ts';
 import { markdownText } from '../../src/core/report/markdown.ts';
 import { reporter } from '../../src/usecases/github-report.ts';
@@ -13,7 +14,7 @@ import { readSource } from '../../src/usecases/run-source.ts';
 import { resumeInterrupted } from '../../src/usecases/github-resume.ts';
 import { statusReader } from '../../src/usecases/status.ts';
 import { startRun, StartRefused } from '../../src/usecases/run.ts';
-import { readPlanAt, runOfEvent } from '../plan-of-run.ts';
+import { payloadOf, readPlanAt } from '../plan-of-run.ts';
 import { JobError, output, runnerEvent, workflowUrl } from '../runner.ts';
 import { databaseAddress, openJob, openPlanMetadata, sandboxUrl } from '../wiring.ts';
 
@@ -28,7 +29,7 @@ export async function planCommand(): Promise<void> {
     info(resumed.length === 0 ? 'There is nothing to resume.' : `Goes on: ${resumed.join(', ')}.`);
     return;
   }
-  const payload = runOfEvent(event);
+  const payload = payloadOf(event, runPayload);
   const { plan, text, path } = await readPlanAt(context, payload.sha);
   const refuse = async (problems: readonly PlanProblem[]): Promise<never> => {
     await github.updateCheck(payload.check_run, refusedCheck(path, problems));

@@ -3,11 +3,12 @@ import { fork } from 'node:child_process';
 import { error as logError, info } from '@actions/core';
 import { z } from 'zod';
 import { systemClock } from '../../src/adapters/system/clock.ts';
+import { runPayload } from '../../src/core/checkrun/launch.ts';
 import type { Plan } from '../../src/core/plan/types.ts';
 import { GitHubError } from '../../src/ports/github.ts';
 import { REPORT_INTERVAL, reporter } from '../../src/usecases/github-report.ts';
 import type { Reporter } from '../../src/usecases/github-report.ts';
-import { readPlanAt, runOfEvent } from '../plan-of-run.ts';
+import { payloadOf, readPlanAt } from '../plan-of-run.ts';
 import { input, JobError, minutesInput, numberInput, runnerEvent, workflowUrl } from '../runner.ts';
 import { openJob, openLeadership, openPlanMetadata, sandboxUrl } from '../wiring.ts';
 
@@ -18,7 +19,7 @@ const messageSchema = z.object({
 export async function workCommand(): Promise<void> {
   info(`Worker ${input('worker')}`);
   const { context } = await openJob('work');
-  const payload = runOfEvent(runnerEvent());
+  const payload = payloadOf(runnerEvent(), runPayload);
   const { plan, path } = await readPlanAt(context, payload.sha);
   const metadata = await openPlanMetadata(plan);
   try {
@@ -48,6 +49,8 @@ export async function workCommand(): Promise<void> {
  */
 async function runWorker(plan: Plan): Promise<void> {
   const { settings } = plan;
+  const batch = numberInput('batch', 1_000);
+  const limit = minutesInput('minutes', 100_000);
   const child = fork(
     new URL('worker.mjs', import.meta.url),
     [
@@ -58,7 +61,7 @@ async function runWorker(plan: Plan): Promise<void> {
       '--schema',
       settings.target.metadataSchema,
       '--most',
-      String(numberInput('batch', 1_000)),
+      String(batch),
       '--together',
       String(settings.workers),
     ],
@@ -69,16 +72,15 @@ async function runWorker(plan: Plan): Promise<void> {
     const told = messageSchema.safeParse(message).data?.failure;
     if (told !== undefined) failure = `${told.message} ${told.advice ?? ''}`.trim();
   });
+  let ending = false;
   const end = (): void => {
+    ending = true;
     child.kill('SIGTERM');
   };
-  const timer = setTimeout(
-    () => {
-      info('The time for new work is over: what is under way is recorded.');
-      end();
-    },
-    minutesInput('minutes', 100_000),
-  );
+  const timer = setTimeout(() => {
+    info('The time for new work is over: what is under way is recorded.');
+    end();
+  }, limit);
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   try {
@@ -87,7 +89,9 @@ async function runWorker(plan: Plan): Promise<void> {
       child.once('close', (...args) => resolve(args));
     });
     if (failure !== null) throw new JobError(failure);
-    if (code !== 0)
+    // Told to end before it could listen: it had begun nothing.
+    const endedEarly = ending && signal === 'SIGTERM';
+    if (code !== 0 && !endedEarly)
       throw new JobError(
         `The worker died (${signal ?? code}). Another one goes on from its marks.`,
       );

@@ -180,6 +180,7 @@ test("the Action's half asks anew when a token is over", async () => {
     baseUrl: stage.double.url,
     throttle: false,
     second: 5,
+    timeout: 10_000,
     onWarning: () => undefined,
   };
   const mint = mintByServer({

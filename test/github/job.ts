@@ -92,21 +92,26 @@ export function runJob(options: JobOptions): Promise<JobResult> {
   return startJob(options).ended;
 }
 
-/** A log as GitHub shows it: commands are not shown, and what they hide is starred in all that follows. */
+/** A log as GitHub shows it: what a command hides is starred in all that follows. */
 function masked(log: string): string {
   const hidden: string[] = [];
-  return log
-    .split('\n')
-    .flatMap((line) => {
-      const secret = /^::add-mask::(.*)$/u.exec(line)?.[1];
-      if (secret === undefined)
-        return [hidden.reduce((text, each) => text.replaceAll(each, '***'), line)];
-      const whole = secret.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%');
-      hidden.push(...[whole, ...whole.split(/\r?\n/u)].filter((each) => each !== ''));
-      hidden.sort((a, b) => b.length - a.length);
-      return [];
-    })
-    .join('\n');
+  const lines = log.split('\n').flatMap((line) => {
+    const secret = /^::add-mask::(.*)$/u.exec(line)?.[1];
+    if (secret === undefined) {
+      const shown = line.startsWith('::') ? decoded(line) : line;
+      return [hidden.reduce((text, each) => text.replaceAll(each, '***'), shown)];
+    }
+    const whole = decoded(secret);
+    hidden.push(...[whole, ...whole.split(/\r?\n/u)].filter((each) => each !== ''));
+    hidden.sort((a, b) => b.length - a.length);
+    return [];
+  });
+  return lines.join('\n');
+}
+
+/** Commands carry their text escaped. */
+function decoded(text: string): string {
+  return text.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%');
 }
 
 /** The file of outputs: `name<<delimiter`, lines, delimiter. */

@@ -16,6 +16,8 @@ export interface Transport {
   readonly throttle: boolean;
   /** Milliseconds that a second of waiting takes: 1,000. */
   readonly second: number;
+  /** Milliseconds after which a request that was not answered is given up. */
+  readonly timeout: number;
   readonly onWarning: (message: string) => void;
 }
 
@@ -51,7 +53,13 @@ export async function connectAsApp(
 }
 
 /** A client that nobody is behind yet. */
-export function plainClient({ baseUrl, throttle, second, onWarning }: Transport): Octokit & Client {
+export function plainClient({
+  baseUrl,
+  throttle,
+  second,
+  timeout,
+  onWarning,
+}: Transport): Octokit & Client {
   const again = (kind: string) => (after: number, options: unknown, _: unknown, count: number) => {
     onWarning(`GitHub asks to wait ${after} s (${kind}).`);
     void options;
@@ -60,7 +68,7 @@ export function plainClient({ baseUrl, throttle, second, onWarning }: Transport)
   return new Base({
     baseUrl,
     userAgent: 'sprocket',
-    request: { timeout: 30_000 },
+    request: { fetch: fetchWithin(timeout) },
     retry: { retryAfterBaseValue: second },
     throttle: throttle
       ? {
@@ -71,6 +79,15 @@ export function plainClient({ baseUrl, throttle, second, onWarning }: Transport)
       : { enabled: false },
     log: { debug: ignore, info: ignore, warn: onWarning, error: onWarning },
   });
+}
+
+/** Octokit itself waits for as long as the other side keeps the line open. */
+function fetchWithin(timeout: number): typeof fetch {
+  return (input, init) => {
+    const limit = AbortSignal.timeout(timeout);
+    const signal = init?.signal ? AbortSignal.any([init.signal, limit]) : limit;
+    return fetch(input, { ...init, signal });
+  };
 }
 
 function ignore(): void {
