@@ -2,8 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { info, summary as stepSummary } from '@actions/core';
-import { fitMarkdown } from '../../src/core/checkrun/fit.ts';
-import { STEP_SUMMARY } from '../../src/core/checkrun/limits.ts';
+import { stepSummaryText } from '../../src/core/checkrun/job.ts';
 import { readMarker, withMarker } from '../../src/core/checkrun/monitor.ts';
 import type { RunSituation } from '../../src/core/checkrun/buttons.ts';
 import { runPayload } from '../../src/core/checkrun/launch.ts';
@@ -125,8 +124,5 @@ async function writeReport(
   output('skipped', counts.Skipped);
   output('pull-request', url ?? '');
   output('report', report);
-  const link = url === null ? '' : `[Pull request](${url})\n\n`;
-  await stepSummary
-    .addRaw(fitMarkdown(`${link}${text}`, STEP_SUMMARY - 1_024, '… cut here.'))
-    .write();
+  await stepSummary.addRaw(stepSummaryText(text, url)).write();
 }

@@ -1,7 +1,8 @@
 /** `plan`: reads and checks the plan, and starts its run or takes it up again. */
 import { error as logError, info, warning } from '@actions/core';
 import { openCatalog } from '../../src/adapters/postgres/catalog-reader.ts';
-import { MATRIX, MOST_ANNOTATIONS } from '../../src/core/checkrun/limits.ts';
+import { workerNumbers } from '../../src/core/checkrun/job.ts';
+import { MOST_ANNOTATIONS } from '../../src/core/checkrun/limits.ts';
 import type { CheckContent } from '../../src/core/checkrun/types.ts';
 import { problemAnnotations } from '../../src/core/checkrun/annotations.ts';
 import { launchProblems } from '../../src/core/plan/launch.ts';
@@ -77,11 +78,8 @@ export async function planCommand(): Promise<void> {
     const before = await statusReader(metadata, plan.settings.name).read();
     const open = before?.summary.state === 'open';
     const status = await reporter(context, reporting).report(open ? 'running' : null);
-    const count = Math.min(plan.settings.workers, MATRIX, Math.max(1, status?.summary.total ?? 1));
-    output(
-      'workers',
-      JSON.stringify(open ? Array.from({ length: count }, (_, at) => at + 1) : [1]),
-    );
+    const workers = open ? workerNumbers(plan.settings.workers, status?.summary.total ?? 1) : [1];
+    output('workers', JSON.stringify(workers));
     output('proceed', true);
   } finally {
     await metadata.close();
