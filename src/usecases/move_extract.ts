@@ -10,7 +10,7 @@ import { toBinary } from '../core/movement/wire.ts';
 import type { ChangeSink, ChangeStream, FollowedTable } from '../ports/move.ts';
 import type { MoveContext } from './move_context.ts';
 
-const FLUSH_BYTES = 1024 * 1024;
+const FLUSH_BYTES = 256 * 1024;
 const ROLL_BYTES = 64 * 1024 * 1024;
 
 /** Everything of `file` before `bytes`, and earlier files whole. */
