@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -216,10 +216,15 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Te
   const folder = await mkdtemp(path.join(tmpdir(), 'sprocket-move-my-'));
   if (account !== null) await chown(folder, account.uid, account.gid);
   const data = path.join(folder, 'data');
+  // A server that starts clears its folder for temporary files: each has its own.
+  const temporary = path.join(folder, 'tmp');
+  await mkdir(temporary);
+  if (account !== null) await chown(temporary, account.uid, account.gid);
   await run(
     'mariadb-install-db',
     [
       '--no-defaults',
+      `--tmpdir=${temporary}`,
       `--datadir=${data}`,
       '--auth-root-authentication-method=normal',
       '--skip-test-db',
@@ -236,6 +241,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Te
     args: [
       '--no-defaults',
       `--datadir=${data}`,
+      `--tmpdir=${temporary}`,
       `--port=${port}`,
       '--bind-address=127.0.0.1',
       `--socket=${path.join(folder, 'socket')}`,

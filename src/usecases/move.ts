@@ -1,6 +1,6 @@
 /** A move from its start to where it is asked to end: load, follow, and cut over. */
 import { qualified } from '../core/catalog/names.ts';
-import { MoveError, Stopped } from '../core/movement/errors.ts';
+import { MoveError, schemaChanged, Stopped } from '../core/movement/errors.ts';
 import type { MovedTable, Pipeline } from '../core/movement/model.ts';
 import { changeFile, objectName } from '../core/movement/names.ts';
 import { mapTable } from '../core/movement/types/map.ts';
@@ -307,12 +307,21 @@ class Attempt {
     return reachedGoal === 'cutover' ? this.#finish(true) : { outcome: 'drained', verdicts: [] };
   }
 
+  /** Not every log tells that a table was dropped. */
+  async #assertThere(tables: readonly StoredTable[]): Promise<void> {
+    for (const { mapping } of tables) {
+      if ((await this.#context.source.describe(mapping.source, false)) !== null) continue;
+      throw schemaChanged(mapping.source, 'dropped or renamed');
+    }
+  }
+
   /** Constraints, then proof, then the source is let go. */
   async #finish(cutover: boolean): Promise<MoveResult> {
     const { plan, source, store, target } = this.#context;
     const tables = await store.tables(target.statements);
     const verdicts: TableVerdict[] = [];
     if (cutover) {
+      await this.#assertThere(tables);
       for (const { mapping } of tables) verdicts.push(await verifyTable(source, target, mapping));
       const wrong = verdicts.filter(({ equal }) => !equal);
       if (wrong.length > 0) {

@@ -3,7 +3,8 @@ import { qualified } from '../core/catalog/names.ts';
 import type { ChangeRecord } from '../core/movement/changes.ts';
 import { encodeRecord } from '../core/movement/changes.ts';
 import { convertValue } from '../core/movement/convert.ts';
-import { MoveError } from '../core/movement/errors.ts';
+import type { MoveError } from '../core/movement/errors.ts';
+import { schemaChanged } from '../core/movement/errors.ts';
 import { mapTable, movedColumns } from '../core/movement/types/map.ts';
 import type { Pipeline, TableMapping } from '../core/movement/model.ts';
 import { toBinary } from '../core/movement/wire.ts';
@@ -252,13 +253,7 @@ class ChangeWriter implements Extract {
   }
 
   #schemaChanged(table: number, what: string): MoveError {
-    const name = qualified(this.#mapping(table).source);
-    return new MoveError(
-      'schema-changed',
-      `${name} was ${what} at the source while it was followed. Everything before that is applied. ` +
-        `Undo the change, or reset the pipelines and load again.`,
-      name,
-    );
+    return schemaChanged(this.#mapping(table).source, what);
   }
 
   #mapping(table: number): TableMapping {

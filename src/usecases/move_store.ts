@@ -253,6 +253,10 @@ export class MoveStore {
 
   /** Every unfinished row was left by a worker that is gone. Throws where one keeps failing. */
   async countRestarts(session: Statements): Promise<void> {
+    await session.change(
+      `UPDATE ${this.#at}.sprocket_move_stream SET stalls = stalls + 1 WHERE plan = ?`,
+      [this.#plan],
+    );
     for (const operation of ['D', 'CE', 'C'] as const) {
       await session.change(
         `UPDATE ${this.#at}.wirekite_progress SET restarts = restarts + 1, start_time = start_time
@@ -260,10 +264,6 @@ export class MoveStore {
         [this.#target(operation)],
       );
     }
-    await session.change(
-      `UPDATE ${this.#at}.sprocket_move_stream SET stalls = stalls + 1 WHERE plan = ?`,
-      [this.#plan],
-    );
     const stuck = await session.query(
       `SELECT p.source, p.table_name FROM ${this.#at}.wirekite_progress p
          JOIN ${this.#at}.sprocket_move_file f ON f.file = p.source AND f.plan = ?

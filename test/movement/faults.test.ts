@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seeded } from '../../scripts/mover.ts';
 import { runMove } from '../../src/usecases/move.ts';
+import { moveStatus } from '../../src/usecases/move_status.ts';
 import { filled, setAction, until } from './arena-tools.ts';
 import { inArena, moveTo, openArena, PAIRS, startServers, stopServers } from './support.ts';
 import type { Servers } from './support.ts';
@@ -101,4 +102,28 @@ test('a cut connection and a server that is killed are waited for', async () => 
     ]);
     await arena.close();
   }
+});
+
+test('a slot whose log the source gave up is shown as lost, and is an error that says what to do', async () => {
+  const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
+  await arena.onSource(`CREATE TABLE ${arena.src}.t (id int PRIMARY KEY)`);
+  await moveTo(arena, 'drained');
+  const status = async () => (await inArena(arena, moveStatus)).stream;
+  expect(await status()).toMatchObject({ status: 'reserved', retainedBytes: expect.any(Number) });
+  await arena.onSource(
+    `ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'`,
+    'SELECT pg_reload_conf()',
+    ...[1, 2, 3].flatMap(() => [
+      `SELECT pg_logical_emit_message(false, 'filler', 'x')`,
+      'SELECT pg_switch_wal()',
+    ]),
+    'CHECKPOINT',
+  );
+  expect(await status()).toMatchObject({ status: 'lost' });
+  await expect(moveTo(arena, 'drained')).rejects.toMatchObject({
+    code: 'position-lost',
+    message: expect.stringContaining('max_slot_wal_keep_size'),
+  });
+  await arena.onSource('ALTER SYSTEM RESET max_slot_wal_keep_size', 'SELECT pg_reload_conf()');
+  await arena.close();
 });

@@ -1,5 +1,6 @@
 /** What a source can do to its tables while they are moved, on all four pairs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { meta, until } from './arena-tools.ts';
 import { moveTo, openArena, PAIRS, startServers, stopServers } from './support.ts';
 import type { Arena, Servers } from './support.ts';
 
@@ -10,6 +11,24 @@ beforeAll(async () => {
   started = servers;
 });
 afterAll(() => stopServers(started));
+
+/** Runs `use` while a worker follows what was followed before; ends with it, or with what ends the worker. */
+async function following(arena: Arena, use: () => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const moving = moveTo(arena, 'forever', stop.signal);
+  const gotOn = async () => {
+    const rows = await arena.onTarget(
+      `SELECT 1 FROM ${meta(arena)}.sprocket_move_stream, ${meta(arena)}.wirekite_progress
+        WHERE stalls = 0 AND restarts > 0 AND operation = 'CE'`,
+    );
+    return rows.length > 0;
+  };
+  const used = until(gotOn)
+    .then(use)
+    .then(() => stop.abort());
+  await Promise.race([moving, used]);
+  await moving;
+}
 
 const countOf = async (arena: Arena, table: string) =>
   Number((await arena.onTarget(`SELECT count(*) FROM ${arena.raw}.${table}`))[0]?.[0]);
@@ -202,7 +221,6 @@ test('an unchanged TOASTed value is kept, also where the key changes', async () 
 test('what is acknowledged to PostgreSQL is what was applied, to the byte, and an idle slot moves on', async () => {
   const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
   const { src } = arena;
-  const meta = arena.settings.target.metadataSchema;
   await arena.onSource(
     `CREATE TABLE ${src}.t (id int PRIMARY KEY)`,
     `CREATE TABLE ${src}.other (id int)`,
@@ -212,13 +230,57 @@ test('what is acknowledged to PostgreSQL is what was applied, to the byte, and a
   await arena.onSource(`INSERT INTO ${src}.t VALUES (1)`);
   await moveTo(arena, 'drained');
   const applied =
-    (await arena.onTarget(`SELECT applied FROM ${meta}.sprocket_move_stream`))[0]?.[0] ?? '';
+    (await arena.onTarget(`SELECT applied FROM ${meta(arena)}.sprocket_move_stream`))[0]?.[0] ?? '';
   const [confirmed] = (await arena.onSource(slot))[0] ?? [];
   const behind = await arena.onSource(`SELECT pg_wal_lsn_diff('${confirmed}', '${applied}') <= 0`);
   // Stopped before its next status went out, the slot may lag; it must never lead.
   expect(behind).toEqual([['t']]);
+
+  await following(arena, async () => {
+    await arena.onSource(`INSERT INTO ${src}.other SELECT generate_series(1, 1000)`);
+    const end = (await arena.onSource('SELECT pg_current_wal_lsn()'))[0]?.[0] ?? '';
+    await until(async () => {
+      const moved = await arena.onSource(
+        `SELECT confirmed_flush_lsn >= '${end}' FROM pg_replication_slots WHERE database = current_database()`,
+      );
+      return moved[0]?.[0] === 't';
+    });
+  });
   await arena.close();
 });
+
+test.each([PAIRS[0], PAIRS[1]].filter((pair) => pair !== undefined))(
+  '%s → %s: a table that is renamed or dropped while it is followed is named',
+  async (from, to) => {
+    for (const [ddl, said] of [
+      ['RENAME', 'renamed'],
+      ['DROP', 'dropped'],
+    ] as const) {
+      const arena = await openArena(servers, [from, to], { tables: ['t'] });
+      const { src } = arena;
+      await arena.onSource(`CREATE TABLE ${src}.t (id int PRIMARY KEY)`);
+      await moveTo(arena, 'drained');
+      const moving = following(arena, async () => {
+        await arena.onSource(
+          ...(ddl === 'DROP'
+            ? [`DROP TABLE ${src}.t`]
+            : [
+                `ALTER TABLE ${src}.t RENAME TO ${from === 'mysql' ? `${src}.` : ''}t2`,
+                `INSERT INTO ${src}.t2 VALUES (1)`,
+              ]),
+        );
+        await arena.onTarget(`UPDATE ${meta(arena)}.sprocket_move_stream SET cutover = 'asked'`);
+        await new Promise(() => undefined);
+      });
+      await expect(moving).rejects.toMatchObject({
+        code: 'schema-changed',
+        table: `${src}.t`,
+        message: expect.stringContaining(said),
+      });
+      await arena.close();
+    }
+  },
+);
 
 test('what the source rolled back is not applied, also where its log holds it', async () => {
   const arena = await openArena(servers, ['mysql', 'postgres'], { tables: ['t'] });

@@ -1,5 +1,6 @@
 /** Reads the log of a source by `pgoutput`, in commit order, with the source held back when we are slow. */
 import { z } from 'zod';
+import { qualified } from '../../core/catalog/names.ts';
 import type { LoggedRow, RowEncoder } from '../../core/movement/row.ts';
 import { rowEncoder } from '../../core/movement/row.ts';
 import { objectName } from '../../core/movement/names.ts';
@@ -9,9 +10,9 @@ import { lsnText, positionOrder } from '../../core/movement/position.ts';
 import { serialQueue } from '../../core/movement/serial.ts';
 import type { ChangeSink, ChangeStream, FollowedTable } from '../../ports/move.ts';
 import { ConnectionLost } from '../../ports/move.ts';
-import { classified, drop, openClient } from './move_session.ts';
+import { classified, drop, openClient, query } from './move_session.ts';
 import { streamError } from './replication.ts';
-import { ident } from './sql.ts';
+import { ident, tableName } from './sql.ts';
 
 const STATUS_EVERY_MS = 250;
 const XLOG_DATA = 0x77;
@@ -84,7 +85,7 @@ export async function follow(
   });
   broken.catch(() => undefined);
 
-  const handle = messageHandler(tables, sink);
+  const handle = messageHandler(tables, await numbersOf(url, tables), sink);
   const push = serialQueue<Buffer>({
     handle,
     pause: raw.pause,
@@ -121,7 +122,31 @@ export async function follow(
   };
 }
 
-function messageHandler(tables: readonly FollowedTable[], sink: ChangeSink) {
+/** Each table by the number that the server gives it, which it keeps under another name. */
+async function numbersOf(
+  url: string,
+  tables: readonly FollowedTable[],
+): Promise<ReadonlyMap<number, FollowedTable>> {
+  const client = await openClient(url);
+  try {
+    const out = new Map<number, FollowedTable>();
+    for (const table of tables) {
+      const rows = await query(client, 'SELECT to_regclass(?)::oid', [
+        tableName(table.mapping.source),
+      ]);
+      out.set(Number(rows[0]?.[0] ?? 0), table);
+    }
+    return out;
+  } finally {
+    await client.end();
+  }
+}
+
+function messageHandler(
+  tables: readonly FollowedTable[],
+  numbers: ReadonlyMap<number, FollowedTable>,
+  sink: ChangeSink,
+) {
   const relations = new Map<number, Known>();
   let open = false;
 
@@ -135,6 +160,9 @@ function messageHandler(tables: readonly FollowedTable[], sink: ChangeSink) {
         mapping.source.schema === described.schema && mapping.source.name === described.name,
     );
     if (table === undefined) {
+      const renamed = numbers.get(described.id);
+      if (renamed !== undefined)
+        return sink.ddl(renamed.number, `renamed (${qualified(described)})`);
       relations.set(described.id, { table, encoder: null });
       return undefined;
     }

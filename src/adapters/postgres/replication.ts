@@ -163,7 +163,7 @@ export async function sourceLag(url: string, plan: string, applied: string): Pro
 /** What a refusal to start the stream means. */
 export function streamError(error: Error, plan: string): Error {
   if (
-    /does not exist|can no longer get changes|invalidated|wal_removed|requested WAL segment/.test(
+    /does not exist|can no longer (?:get changes|access)|invalidated|wal_removed|requested WAL segment/.test(
       error.message,
     )
   ) {

@@ -1,4 +1,6 @@
 /** What can go wrong while data moves: each with a closed code, the place, and what to do. */
+import { qualified } from '../catalog/names.ts';
+import type { QualifiedName } from '../catalog/types.ts';
 
 export type MoveErrorCode =
   | 'unsupported-type'
@@ -30,6 +32,17 @@ export class MoveError extends Error {
     this.code = code;
     this.table = table;
   }
+}
+
+/** `what` completes "the table was …". */
+export function schemaChanged(table: QualifiedName, what: string): MoveError {
+  const name = qualified(table);
+  return new MoveError(
+    'schema-changed',
+    `${name} was ${what} at the source while it was followed. Everything before that is applied. ` +
+      `Undo the change, or reset the pipelines and load again.`,
+    name,
+  );
 }
 
 /** A value that the target can't hold, met while a change was converted. */
