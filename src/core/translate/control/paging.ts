@@ -67,7 +67,7 @@ export function pagedBody(
 }
 
 /** Pages follow each other only where adding one leaves the others, and FOUND, as they are. */
-function isSteady(evaluation: Evaluation, code: CodeText, state: State): boolean {
+export function isSteady(evaluation: Evaluation, code: CodeText, state: State): boolean {
   const [part, ...more] = readStatement(code, evaluation.environment(state));
   const bound = part?.bind(new Map());
   if (bound?.kind !== 'insert' || more.length > 0) return false;
@@ -77,7 +77,7 @@ function isSteady(evaluation: Evaluation, code: CodeText, state: State): boolean
   return !skips && !query?.reads.some((version) => readsTable(version, table));
 }
 
-function readsTable(version: Version, table: string): boolean {
+export function readsTable(version: Version, table: string): boolean {
   if (version.owner === table) return true;
   const { body } = version;
   if (body.kind === 'union') return body.inputs.some((input) => readsTable(input, table));

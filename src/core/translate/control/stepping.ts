@@ -1,15 +1,18 @@
 /** `WHILE v <= last LOOP … v := v + step; END LOOP`: a loop over generate_series. */
 import type { Evaluation } from '../evaluate.ts';
 import type { Fragment } from '../fragment.ts';
-import { sql } from '../fragment.ts';
+import { plainText, sql, versionsIn } from '../fragment.ts';
 import type { ExpressionValue } from './expressions.ts';
 import { identifier } from '../identifiers.ts';
 import { increment, upperBound } from '../postgres/stepping.ts';
 import type { Step } from '../program.ts';
 import type { State } from '../state.ts';
+import type { Version } from '../version.ts';
 import { lookup } from '../state.ts';
 import { assignedIn } from '../program.ts';
 import { overRows } from './loop-body.ts';
+import { readsTable } from './paging.ts';
+import { assignedBefore, rangedLoop } from './ranges.ts';
 import { evaluateExpression } from './expressions.ts';
 
 type While = Extract<Step, { kind: 'while' }>;
@@ -44,18 +47,46 @@ export function steppedLoop(evaluation: Evaluation, step: While, state: State): 
       sql: sql`select cast(${column} as ${type}) as ${column}\nfrom ${series}${exclusive}`,
     },
   });
-  return overRows(
-    evaluation,
-    { ...step, body },
-    { rows, order: [{ column: variable, direction: '' }] },
-    [[variable]],
-    state,
-  );
+  const after =
+    rangedLoop(evaluation, step, { variable, type, stride, body, turns: rows }, state) ??
+    overRows(
+      evaluation,
+      { ...step, body },
+      { rows, order: [{ column: variable, direction: '' }] },
+      [[variable]],
+      state,
+    );
+  requireSteadyEnd(evaluation, step, [last.sql, by.sql].flatMap(versionsIn), state, after);
+  return after;
 }
 
-/** A date grows by whole days or by an interval; a series over dates knows only intervals. */
+/** How far the loop goes is asked anew in each turn: what it writes must not move its end. */
+function requireSteadyEnd(
+  evaluation: Evaluation,
+  step: While,
+  read: readonly Version[],
+  before: State,
+  after: State,
+): void {
+  for (const [table, { version }] of after.tables) {
+    if (version === before.tables.get(table)?.version) continue;
+    if (!read.some((one) => readsTable(one, table))) continue;
+    throw evaluation.refusal(
+      'loop-carried',
+      step.line,
+      `WHILE ${step.condition?.text ?? ''}`.trim(),
+      `The loop writes ${table}, and how far it goes depends on its rows.`,
+    );
+  }
+}
+
+/**
+ * A date grows by whole days or by an interval; a series over dates knows only intervals. Hours
+ * would be lost in each turn, as the variable holds a date, but not in the series.
+ */
 function dateStep(by: ExpressionValue): Fragment | null {
-  if (by.type === 'interval') return by.sql;
+  if (by.type === 'interval')
+    return /hour|minute|second|\d:\d/iu.test(plainText(by.sql)) ? null : by.sql;
   return by.type !== null && DAYS.has(by.type) ? sql`${by.sql} * interval '1 day'` : null;
 }
 
@@ -85,8 +116,8 @@ function formOf(step: While): Form | null {
     last.target[0] !== bound.variable
   )
     return null;
-  const stride = increment(last.expression, bound.variable);
   const body = step.body.slice(exits ? 1 : 0, -1);
+  const stride = increment(last.expression, bound.variable, assignedBefore(body, null));
   const set = body.flatMap((inner) => assignedIn(inner)).map((target) => target[0]);
   // The bound and the step must stay what they are while the loop goes on.
   if (

@@ -161,7 +161,7 @@ const AGGREGATES = new Set(
 );
 
 /** Whether an expression aggregates at its own level: no subquery, no window. */
-function hasAggregate(node: object): boolean {
+export function hasAggregate(node: object): boolean {
   if ('SubLink' in node) return false;
   if ('FuncCall' in node) {
     const call = (node as Extract<Node, { FuncCall: unknown }>).FuncCall;

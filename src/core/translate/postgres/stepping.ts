@@ -4,10 +4,11 @@ import type { CodeText } from '../program.ts';
 import { parseSql, scan } from './parser.ts';
 import { columnPath } from './tree.ts';
 
-const PREFIX = 'select ';
+export const EXPRESSION_PREFIX = 'select ';
 
-function expressionNode(code: CodeText): Node | null {
-  const statement = parseSql(PREFIX + code.text).stmts?.[0]?.stmt;
+/** The parse tree of an expression; its locations count from the start of the prefix. */
+export function expressionNode(code: CodeText): Node | null {
+  const statement = parseSql(EXPRESSION_PREFIX + code.text).stmts?.[0]?.stmt;
   const target =
     statement && 'SelectStmt' in statement ? statement.SelectStmt.targetList?.[0] : undefined;
   return (target && 'ResTarget' in target ? target.ResTarget.val : undefined) ?? null;
@@ -27,7 +28,7 @@ function comparison(code: CodeText): Comparison | null {
   const { lexpr, name, location } = node.A_Expr;
   const operator = name?.[0] && 'String' in name[0] ? (name[0].String.sval ?? '') : '';
   const path = lexpr && 'ColumnRef' in lexpr ? columnPath(lexpr.ColumnRef) : [];
-  const at = (location ?? 0) - PREFIX.length;
+  const at = (location ?? 0) - EXPRESSION_PREFIX.length;
   const token = scan(code.text).find(
     (candidate) => candidate.start >= at && candidate.text === operator,
   );
@@ -69,9 +70,49 @@ export function upperBound(code: CodeText, leaves: boolean): UpperBound | null {
   };
 }
 
-/** The step of `v := v + step`; null where the expression is another one. */
-export function increment(code: CodeText, variable: string): CodeText | null {
+/**
+ * The step of `v := v + step`; null where the expression is another one. The next value may have
+ * been put into a variable before: `w := v + step` and `v := w`, or `w := v + step - 1` and
+ * `v := w + 1`.
+ */
+export function increment(
+  code: CodeText,
+  variable: string,
+  assigned: ReadonlyMap<string, CodeText> = new Map(),
+): CodeText | null {
   const found = comparison(code);
-  if (!found || found.operator !== '+' || found.left !== variable) return null;
-  return { ...code, text: found.rightText, comments: [] };
+  if (found?.operator === '+' && found.left === variable) {
+    return { ...code, text: found.rightText, comments: [] };
+  }
+  const [name, ahead] =
+    found?.operator === '+' && found.rightText === '1'
+      ? [found.left, true]
+      : [variableName(code), false];
+  const before = name === null ? undefined : assigned.get(name);
+  if (before === undefined) return null;
+  const value = ahead ? withoutOne(before) : before;
+  return value === null ? null : increment(value, variable);
+}
+
+function variableName(code: CodeText): string | null {
+  const node = expressionNode(code);
+  const path = node && 'ColumnRef' in node ? columnPath(node.ColumnRef) : [];
+  return path.length === 1 ? (path[0] ?? null) : null;
+}
+
+/** `x` of `x - 1`. */
+function withoutOne(code: CodeText): CodeText | null {
+  const tokens = scan(code.text).filter(({ kind }) => kind !== 'comment');
+  const [minus, one] = tokens.slice(-2);
+  if (minus?.text !== '-' || one?.text !== '1') return null;
+  return { ...code, text: code.text.slice(0, minus.start).trim() };
+}
+
+/** Whether two expressions are the same but for where they stand. */
+export function sameTree(a: object, b: object): boolean {
+  return treeText(a) === treeText(b);
+}
+
+function treeText(node: object): string {
+  return JSON.stringify(node, (key, value: unknown) => (key === 'location' ? undefined : value));
 }
