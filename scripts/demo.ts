@@ -27,6 +27,8 @@ const DATABASE = 'sprocket_demo';
 /** The sample has a MERGE … WHEN NOT MATCHED BY SOURCE. */
 const OLDEST_SERVER = 170_000;
 const NEEDS_PERSON = 1;
+/** Rows of a table that are enough for a demo; a plan of one's own takes five times as many. */
+const SAMPLE = '20000';
 
 interface Server {
   url(database: string): string;
@@ -110,7 +112,8 @@ async function draftPlan(environment: Readonly<Record<string, string>>): Promise
   if (!existsSync(join(REPOSITORY, '.git'))) git('init', '--quiet', '--initial-branch=main');
   if (!existsSync(plan)) {
     const workers = String(Math.min(4, availableParallelism()));
-    const args = ['plan', '--name', NAME, '--workers', workers, '--out', plan];
+    const size = ['--workers', workers, '--max-rows', SAMPLE];
+    const args = ['plan', '--name', NAME, ...size, '--out', plan];
     const status = await sprocket(args, environment);
     if (status !== 0) return status;
   }

@@ -65,6 +65,8 @@ export interface Sandbox {
    * No session may be open on `from`.
    */
   clone(from: string, to: string): Promise<void>;
+  /** Gives a database another name; replaces one that has it. No session may be open on it. */
+  rename(from: string, to: string): Promise<void>;
   drop(database: string): Promise<void>;
   connect(database: string): Promise<SqlSession>;
   parameters(database: string): ConnectionParameters;

@@ -6,6 +6,7 @@ import type { ArgumentSets } from '../core/proof/arguments.ts';
 import { callSql } from '../core/proof/call.ts';
 import { typedLiteral } from '../core/proof/names.ts';
 import type { Pools } from '../core/proof/rows/pools.ts';
+import { scan } from '../core/translate/postgres/parser.ts';
 import { SqlError } from '../ports/sandbox.ts';
 import type { SqlSession } from '../ports/sandbox.ts';
 import { notedCalls } from './prove-calls.ts';
@@ -50,22 +51,68 @@ export async function chooseArguments(
       if (all.length > 1) sets.set(routineId(routine), await distinctSets(session, routine, all));
     }
   });
-  const undecided = routines.filter((routine) => {
-    const id = routineId(routine);
-    return (sets.get(id)?.length ?? 0) > 1 && !hasFirstChoice(routine, request, seen);
-  });
-  if (undecided.length > 0) {
-    await cloneState(context, state, TRIAL_DATABASE);
-    await withSession(context, TRIAL_DATABASE, async (session) => {
-      await session.query(`SET statement_timeout = ${context.limits.procedureMs}`);
-      for (const routine of undecided) {
-        const id = routineId(routine);
-        sets.set(id, await workingFirst(session, routine, sets.get(id) ?? []));
-      }
-    });
-    await context.sandbox.drop(TRIAL_DATABASE);
-  }
+  await tryOut(context, state, sets, (routine) => hasFirstChoice(routine, request, seen));
   return sets;
+}
+
+/**
+ * Calls of one routine with arguments that nobody has asked for may take this long together. What
+ * is left out for want of time would take it several times over in a proof.
+ */
+const TRIAL_MS = 3_000;
+
+/**
+ * Calls routines on a copy of the state, where that tells something: which set should come first
+ * where nobody has said it, and which sets make a loop take so many turns that it takes too long.
+ */
+async function tryOut(
+  context: ProofContext,
+  state: string,
+  sets: Map<string, ArgumentSets>,
+  isDecided: (routine: Routine) => boolean,
+): Promise<void> {
+  const tried = context.catalog.routines.filter((routine) => {
+    const several = (sets.get(routineId(routine))?.length ?? 0) > 1;
+    return several && (!isDecided(routine) || hasLoop(routine));
+  });
+  if (tried.length === 0) return;
+  await cloneState(context, state, TRIAL_DATABASE);
+  await withSession(context, TRIAL_DATABASE, async (session) => {
+    for (const routine of tried) {
+      const all = sets.get(routineId(routine)) ?? [];
+      const trials: Trial[] = [];
+      const end = performance.now() + TRIAL_MS;
+      for (const [index, set] of all.entries()) {
+        // What somebody has chosen is called whatever it takes.
+        const skipped = index === 0 && isDecided(routine);
+        const left = Math.floor(end - performance.now());
+        if (skipped) trials.push({ set, changed: 1, slow: false });
+        else if (left <= 0) trials.push({ set, changed: -1, slow: true });
+        else {
+          await session.query(`SET statement_timeout = ${left}`);
+          trials.push(await trial(session, routine, set));
+        }
+      }
+      const quick = trials.filter(({ slow }, index) => index === 0 || !slow);
+      const ordered = isDecided(routine)
+        ? quick
+        : quick.toSorted((a, b) => Math.sign(b.changed) - Math.sign(a.changed));
+      sets.set(
+        routineId(routine),
+        ordered.map(({ set }) => set),
+      );
+    }
+  });
+  await context.sandbox.drop(TRIAL_DATABASE);
+}
+
+/** How often a loop turns may depend on an argument: a page size, a step, a last day. */
+function hasLoop({ body }: Routine): boolean {
+  try {
+    return scan(body).some(({ text }) => text.toLowerCase() === 'loop');
+  } catch {
+    return true;
+  }
 }
 
 /** Sets that come to the same values, however they are written, count once. */
@@ -131,37 +178,46 @@ function hasFirstChoice(routine: Routine, request: ArgumentRequest, seen: Seen):
   );
 }
 
-/** Sets with which the routine changes rows before those with which it only runs, or fails. */
-async function workingFirst(
-  session: SqlSession,
-  routine: Routine,
-  sets: ArgumentSets,
-): Promise<ArgumentSets> {
-  const tried: { readonly set: ArgumentValues; readonly changed: number }[] = [];
-  for (const set of sets) {
-    tried.push({ set, changed: await changedBy(session, callSql(routine, set)) });
-  }
-  return tried
-    .toSorted((a, b) => Math.sign(b.changed) - Math.sign(a.changed))
-    .map(({ set }) => set);
+interface Trial {
+  readonly set: ArgumentValues;
+  /** Rows that the call changes; -1 where it fails. */
+  readonly changed: number;
+  readonly slow: boolean;
 }
 
-/** Rows that a call changes, taken back afterwards; -1 where it fails. */
-async function changedBy(session: SqlSession, call: string): Promise<number> {
-  await session.query('BEGIN');
-  try {
+/** Takes back what the call has done, but for a routine that commits. */
+async function trial(session: SqlSession, routine: Routine, set: ArgumentValues): Promise<Trial> {
+  const call = callSql(routine, set);
+  const error = await errorOf(session, async () => {
+    await session.query('BEGIN');
     await session.query(call);
-    const { rows } = await session.query(
-      'SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables',
-    );
-    return Number(rows[0]?.[0] ?? 0);
+  });
+  const changed = error === null ? await changedRows(session) : -1;
+  await session.query('ROLLBACK');
+  if (error?.code !== COMMITS) return { set, changed, slow: error?.code === TIMEOUT };
+  // It got as far as its first COMMIT without another error.
+  const outside = await errorOf(session, () => session.query(call));
+  return { set, changed: 1, slow: outside?.code === TIMEOUT };
+}
+
+const COMMITS = '2D000';
+const TIMEOUT = '57014';
+
+async function errorOf(session: SqlSession, run: () => Promise<unknown>): Promise<SqlError | null> {
+  try {
+    await run();
+    return null;
   } catch (error) {
-    if (!(error instanceof SqlError)) throw error;
-    // A routine that commits can't be tried like this; it got that far without another error.
-    return error.code === '2D000' ? 1 : -1;
-  } finally {
-    await session.query('ROLLBACK');
+    if (error instanceof SqlError) return error;
+    throw error;
   }
+}
+
+async function changedRows(session: SqlSession): Promise<number> {
+  const { rows } = await session.query(
+    'SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables',
+  );
+  return Number(rows[0]?.[0] ?? 0);
 }
 
 /** The values of one set in a round: constants, so that both sides have the same whatever the clock. */

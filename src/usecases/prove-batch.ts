@@ -11,16 +11,17 @@ import type { Observation } from './prove-compare-rows.ts';
 import { cloneState, ProofAborted, throwIfAborted, withSession } from './prove-context.ts';
 import type { ArgumentValues, ProofContext, RoundSetting } from './prove-context.ts';
 import { Ledger } from './prove-ledger.ts';
-import { dropResults, runLevel } from './prove-level.ts';
+import { dropResults, hasNewInputs, runLevel } from './prove-level.ts';
 import type { LevelOutcome, LevelRound } from './prove-level.ts';
 import { orderDependences } from './prove-order.ts';
 import type { BatchPlan } from './prove-plan.ts';
 import { setClock } from './prove-prepare.ts';
-import { modelNames } from './prove-run.ts';
+import { MODEL_DATABASE, modelNames } from './prove-run.ts';
 import { onlyGivesRows } from './prove-scope.ts';
 import { applyChange, emptyTables } from './prove-state.ts';
 import type { InputChange } from './prove-state.ts';
 import { runAllModels, segmentsOf, startTogether, TOGETHER_DATABASE } from './prove-together.ts';
+import type { Segment } from './prove-together.ts';
 
 export interface PlannedRound {
   readonly kind: RoundKind;
@@ -71,8 +72,10 @@ class BatchProof {
   #state: string;
   #databases = 0;
   #steps = 0;
-  /** Whether ties in made-up rows have led the two sides apart, rightly. */
-  #tied = false;
+  /** Procedures whose two sides ties in made-up rows have led apart, rightly. */
+  readonly #tied = new Set<string>();
+  /** The last group's models have been built together from the data as given. */
+  #modelsStand = false;
   #models: ReadonlyMap<string, readonly string[]> = new Map();
   #before: Observation = { moment: '0', rows: new Map() };
 
@@ -86,7 +89,6 @@ class BatchProof {
   async run(): Promise<readonly ProofVerdict[]> {
     const { given, rounds, plan } = this.#batch;
     this.#before = await withSession(this.#context, given, observe);
-    await startTogether(this.#context, given);
     for (const round of rounds) await this.#round(round);
     const reached = await withSession(this.#context, this.#state, (session) =>
       session.query(REACHED_BRANCHES),
@@ -116,7 +118,9 @@ class BatchProof {
     const { change, setting } = round;
     throwIfAborted(this.#context);
     const made = change === null ? null : await change(this.#state);
-    const databases = round.only === null ? [this.#state, TOGETHER_DATABASE] : [this.#state];
+    // The database of all models together is made in the first round.
+    const both = round.only === null && round.kind !== 'given';
+    const databases = both ? [this.#state, TOGETHER_DATABASE] : [this.#state];
     for (const database of databases) {
       await withSession(this.#context, database, async (session) => {
         await setClock(session, setting.clock);
@@ -135,7 +139,7 @@ class BatchProof {
     );
     if (routines.length === 0) return [];
     const provable = routines.filter((routine) => this.#isProvable(routine));
-    const proven = this.#isProvenTogether(round) ? [] : provable;
+    let proven = provable.filter((routine) => !this.#isProvenTogether(round, routine));
     if (round.kind === 'given') await this.#emptyRound(round, proven);
     const { kind, setting } = round;
     const outcome = `state_${(this.#databases += 1) % 2}`;
@@ -143,10 +147,19 @@ class BatchProof {
     let result = await this.#runGuarded(levelRound);
     if (result.errors.size > 0 && proven.length < provable.length) {
       // Whether the models fail with it can only be seen in a database of their own.
-      result = await this.#runGuarded({ ...levelRound, proven: provable });
+      proven = provable;
+      result = await this.#runGuarded({ ...levelRound, proven });
     }
-    if (kind === 'given') this.#ledger.addGivenErrors(result.errors);
+    if (kind === 'given') {
+      this.#ledger.addGivenErrors(result.errors);
+      this.#modelsStand = result.modelsStand;
+    }
     await this.#orderRound(round, levelRound, result);
+    if (this.#tied.size > 0 && proven.length < provable.length) {
+      // All together is not run where some tie: the others are proven alone.
+      const untied = provable.filter((routine) => !this.#tied.has(routine));
+      await this.#runGuarded({ ...levelRound, proven: untied });
+    }
     await dropResults(this.#context, outcome, routines);
     if (this.#state !== this.#batch.given) await this.#context.sandbox.drop(this.#state);
     this.#state = outcome;
@@ -158,13 +171,14 @@ class BatchProof {
     return only === null || only.has(routine);
   }
 
-  /** A single procedure alone is all of them together: after the first round once is enough. */
-  #isProvenTogether({ kind, only }: PlannedRound): boolean {
-    const { plan } = this.#batch;
-    const [first, ...others] = plan.order;
-    const translation = first === undefined ? undefined : this.#context.translations.get(first);
-    if (kind === 'given' || only !== null || others.length > 0 || translation === undefined)
-      return false;
+  /**
+   * Procedures that don't touch each other's tables give the same alone and together: after the
+   * first round once is enough.
+   */
+  #isProvenTogether({ kind, only }: PlannedRound, routine: string): boolean {
+    const translation = this.#context.translations.get(routine);
+    if (kind === 'given' || only !== null || this.#batch.plan.levels.length > 1) return false;
+    if (translation === undefined || this.#tied.size > 0) return false;
     return translation.outcome === 'models' && !onlyGivesRows(translation);
   }
 
@@ -252,7 +266,7 @@ class BatchProof {
     const table = qualified(found.table);
     const remark = `On rows that were made up, ${table} depends on the order of the input: rows that tie there would make it nondeterministic.`;
     this.#ledger.withdraw(routine, setting.name, remark);
-    this.#tied = true;
+    this.#tied.add(routine);
   }
 
   async #together(round: PlannedRound, failing: ReadonlySet<string>): Promise<void> {
@@ -265,7 +279,12 @@ class BatchProof {
       return runs && translation.outcome !== 'calls' && !onlyGivesRows(translation);
     });
     const segments = segmentsOf(order, translations, (routine) => this.#isBuilt(routine));
-    if (this.#tied || !segments.some(({ kind }) => kind === 'models')) return;
+    if (round.kind === 'given') {
+      const stands = failing.size === 0 && this.#isOneBuild(order, segments);
+      await startTogether(this.#context, stands ? MODEL_DATABASE : given);
+      if (stands) return;
+    }
+    if (this.#tied.size > 0 || !segments.some(({ kind }) => kind === 'models')) return;
     const { kind, setting } = round;
     const failed = () => order.filter((routine) => this.#ledger.hasFailed(routine)).length;
     const before = failed();
@@ -273,6 +292,7 @@ class BatchProof {
       const records = await runAllModels(this.#context, {
         setting,
         kind,
+        columnTests: kind !== 'given' && plan.levels.length === 1 && hasNewInputs(kind),
         segments,
         state: this.#state,
         given,
@@ -287,6 +307,22 @@ class BatchProof {
     }
     // From where a difference was found, the others go on from the right rows.
     if (failed() > before) await startTogether(this.#context, this.#state);
+  }
+
+  /** One group, of which dbt has built all models in one run: that was all of them together. */
+  #isOneBuild(order: readonly string[], segments: readonly Segment[]): boolean {
+    const { plan } = this.#batch;
+    const [level = [], ...more] = plan.levels;
+    const [segment] = segments;
+    return (
+      this.#modelsStand &&
+      more.length === 0 &&
+      segments.length === 1 &&
+      segment?.kind === 'models' &&
+      segment.translations.length === level.length &&
+      order.length === level.length &&
+      !order.some((routine) => this.#ledger.hasFailed(routine))
+    );
   }
 
   async #caller(round: PlannedRound, routine: string): Promise<void> {

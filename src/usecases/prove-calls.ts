@@ -6,14 +6,13 @@ import { FORGET_CALLS, NOTED_CALLS } from '../core/proof/instrument/routines.ts'
 import { typedLiteral } from '../core/proof/names.ts';
 import type { RoundKind, RoundRecord } from '../core/proof/record.ts';
 import type { Translation } from '../core/translate/types.ts';
-import { compareDatabases, observe } from './prove-compare.ts';
+import { compareDatabases, observe, observeClone } from './prove-compare.ts';
 import { cloneState, throwIfAborted, withSession } from './prove-context.ts';
 import type { ArgumentValues, ProofContext, RoundSetting } from './prove-context.ts';
-import { buildModels, buildOf, callRoutines } from './prove-run.ts';
+import { buildModels, buildOf, callRoutines, MODEL_DATABASE } from './prove-run.ts';
 import { compareScope } from './prove-scope.ts';
 
 const CALLS_DATABASE = 'calls';
-const MODEL_DATABASE = 'model';
 
 const argumentsSchema = z.array(z.string().nullable());
 
@@ -56,7 +55,10 @@ export async function runCaller(context: ProofContext, round: CallerRound): Prom
     withSession(context, MODEL_DATABASE, async (modelSession) => {
       await procedureSession.query(FORGET_CALLS);
       const procedure = { session: procedureSession, before: await observe(procedureSession) };
-      const model = { session: modelSession, before: await observe(modelSession) };
+      const model = {
+        session: modelSession,
+        before: await observeClone(modelSession, procedure.before),
+      };
       const { routine, setting, called } = round;
       const errors = await callRoutines(context, CALLS_DATABASE, [routine], setting);
       const noted = await readCalls(context);
@@ -64,9 +66,10 @@ export async function runCaller(context: ProofContext, round: CallerRound): Prom
         ...setting.values,
         ...noted.map((call) => [call.routine, call.values] as const),
       ]);
-      const run = await buildModels(context, 'calls', MODEL_DATABASE, called, {
-        ...setting,
-        values,
+      const run = await buildModels(context, {
+        translations: called,
+        setting: { ...setting, values },
+        columnTests: false,
       });
       const comparison = await withSession(context, round.state, (before) =>
         compareDatabases({

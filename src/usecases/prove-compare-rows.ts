@@ -14,8 +14,18 @@ export interface Observation {
   readonly rows: ReadonlyMap<string, string>;
 }
 
+export interface Changes {
+  readonly relations: readonly Relation[];
+  /** Names of tables that hold other rows than at the observation, or are new or gone. */
+  readonly touched: ReadonlySet<string>;
+  /** Number of rows by table. */
+  readonly rows: ReadonlyMap<string, string>;
+}
+
 export interface Comparison {
   readonly tables: readonly TableComparison[];
+  /** On the procedure's side. */
+  readonly changes: Changes;
 }
 
 export interface TableComparison {
@@ -85,7 +95,19 @@ export async function compareRows(
   await model.session.query(rowsOf.prepareSql(columns));
   const copied = procedure.session.copyOut(rowsOf.copyOutSql(rows));
   const count = await model.session.copyIn(rowsOf.COPY_IN, copied);
-  await model.session.query(rowsOf.differenceSql(rows));
+  await model.session.query(rowsOf.missingSql(rows));
+  if (await isSame(model.session, rows, count))
+    return {
+      table: relation.name,
+      rows: count,
+      equal: true,
+      changed,
+      renamed: false,
+      close: false,
+      problem: null,
+      differences: [],
+    };
+  await model.session.query(rowsOf.extraSql(rows));
   let [missing, extra] = await leftOver(model.session);
   let close = false;
   if (missing === extra && missing > 0 && columns.some((column) => column.float !== null)) {
@@ -105,6 +127,13 @@ export async function compareRows(
     problem: null,
     differences,
   };
+}
+
+/** As many rows on both sides, and every one of the procedure's found in the model: then all are. */
+async function isSame(session: SqlSession, rows: string, count: number): Promise<boolean> {
+  const [own] = (await session.query(rowsOf.countSql(rows))).rows;
+  const [missing] = (await session.query(rowsOf.MISSING_COUNT)).rows;
+  return Number(own?.[0]) === count && Number(missing?.[0]) === 0;
 }
 
 async function leftOver(session: SqlSession): Promise<[number, number]> {

@@ -9,9 +9,11 @@ import {
 } from '../core/proof/compare/relations.ts';
 import type { Relation } from '../core/proof/compare/relations.ts';
 import { comparedColumn } from '../core/proof/compare/rows.ts';
+import { quoteName } from '../core/proof/names.ts';
 import type { SqlSession } from '../ports/sandbox.ts';
 import { compareRows } from './prove-compare-rows.ts';
 import type {
+  Changes,
   CompareRequest,
   Comparison,
   Observation,
@@ -27,32 +29,54 @@ export async function observe(session: SqlSession): Promise<Observation> {
   return { moment, rows: new Map([...counted].map(([name, [rows]]) => [name, rows])) };
 }
 
+/** For a clone of a database that was observed: what it holds is known. No transaction may be open. */
+export async function observeClone(session: SqlSession, of: Observation): Promise<Observation> {
+  return { moment: (await session.query(MOMENT_SQL)).rows[0]?.[0] ?? '0', rows: of.rows };
+}
+
 export async function relationsOf(session: SqlSession): Promise<readonly Relation[]> {
   const { rows } = await session.query(RELATIONS_SQL);
   return rows.map(([json]) => parseRelation(json ?? null));
 }
 
-/** Names of tables that hold other rows than at the observation, or are new or gone. */
-export async function touchedSince(
+/** What became of a database since an observation. */
+export async function changesSince(
   session: SqlSession,
   relations: readonly Relation[],
   before: Observation,
-): Promise<ReadonlySet<string>> {
+): Promise<Changes> {
   const touched = new Set<string>();
   const counted = await countRows(session, tablesOf(relations), before.moment);
   for (const [name, [rows, written]] of counted) {
     if (written !== '0' || before.rows.get(name) !== rows) touched.add(name);
   }
   for (const name of before.rows.keys()) if (!counted.has(name)) touched.add(name);
-  return touched;
+  return { relations, touched, rows: new Map([...counted].map(([name, [rows]]) => [name, rows])) };
+}
+
+/**
+ * The server's own upkeep is off. Without statistics the next procedures would meet plans that no
+ * warehouse has; with statistics of empty tables they would meet the worst ones.
+ */
+export async function refreshStatistics(
+  session: SqlSession,
+  { relations, touched, rows: counted }: Changes,
+): Promise<void> {
+  const filled = relations.filter(({ name, kind }) => {
+    const rows = counted.get(qualified(name)) ?? '0';
+    return kind !== 'view' && touched.has(qualified(name)) && rows !== '0';
+  });
+  if (filled.length === 0) return;
+  await session.query(`ANALYZE ${filled.map(({ name }) => quoteName(name)).join(', ')}`);
 }
 
 export async function compareDatabases(request: CompareRequest): Promise<Comparison> {
   const { procedure, model } = request;
   const relations = await relationsOf(procedure.session);
   const others = await relationsOf(model.session);
-  const changed = await touchedSince(procedure.session, relations, procedure.before);
-  const touched = await touchedSince(model.session, others, model.before);
+  const changes = await changesSince(procedure.session, relations, procedure.before);
+  const changed = changes.touched;
+  const { touched } = await changesSince(model.session, others, model.before);
   const isIgnored = (name: QualifiedName) => request.ignored.some((item) => sameName(item, name));
   const wanted = (name: QualifiedName) =>
     !isIgnored(name) &&
@@ -74,7 +98,8 @@ export async function compareDatabases(request: CompareRequest): Promise<Compari
     if (known || !wanted(name) || request.onlyModel.some((item) => sameName(item, name))) continue;
     results.push(failed(name, 'only the models leave it; the procedure does not', changed));
   }
-  return { tables: [...results, ...(await compareShared(request, shared, relations))] };
+  const tables = [...results, ...(await compareShared(request, shared, relations))];
+  return { tables, changes };
 }
 
 /** Exactly first; only where that fails, up to the numbers of surrogate keys. */

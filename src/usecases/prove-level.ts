@@ -1,16 +1,29 @@
 /** One group of procedures in one round: both sides from the same state, and the comparison. */
-import { qualified, sameName } from '../core/catalog/names.ts';
+import { sameName } from '../core/catalog/names.ts';
 import type { QualifiedName } from '../core/catalog/types.ts';
 import { quoteName } from '../core/proof/names.ts';
 import { isUnequal } from '../core/proof/record.ts';
 import type { RoundKind, RoundRecord, SideError } from '../core/proof/record.ts';
 import type { Translation } from '../core/translate/types.ts';
 import type { SqlSession } from '../ports/sandbox.ts';
-import { compareDatabases, observe, relationsOf, touchedSince } from './prove-compare.ts';
+import {
+  changesSince,
+  compareDatabases,
+  observe,
+  observeClone,
+  refreshStatistics,
+  relationsOf,
+} from './prove-compare.ts';
 import type { Comparison, Observation } from './prove-compare-rows.ts';
 import { cloneState, throwIfAborted, withSession } from './prove-context.ts';
 import type { ProofContext, RoundSetting } from './prove-context.ts';
-import { buildModels, buildOf, callRoutines, resultRelations } from './prove-run.ts';
+import {
+  buildModels,
+  buildOf,
+  callRoutines,
+  MODEL_DATABASE,
+  resultRelations,
+} from './prove-run.ts';
 import type { ModelRun } from './prove-run.ts';
 import { compareScope, tablesOf, translationsOf } from './prove-scope.ts';
 
@@ -34,9 +47,10 @@ export interface LevelOutcome {
   readonly errors: ReadonlyMap<string, SideError>;
   /** The outcome's database before the run. */
   readonly before: Observation;
+  /** `MODEL_DATABASE` holds what the models of all proven routines have made together. */
+  readonly modelsStand: boolean;
 }
 
-const MODEL_DATABASE = 'model';
 const ALONE_DATABASE = 'alone';
 
 /** Rows that functions gave are left as tables in the outcome: `dropResults` removes them. */
@@ -52,7 +66,7 @@ export async function runLevel(context: ProofContext, round: LevelRound): Promis
     for (const [id, record] of (await runShared(context, only)).records) records.set(id, record);
   }
   await context.sandbox.drop(ALONE_DATABASE);
-  return { ...shared, records };
+  return { ...shared, records, modelsStand: false };
 }
 
 /** Those that differ; all, where a table differs that none of them is known to write. */
@@ -79,8 +93,9 @@ async function runShared(context: ProofContext, round: LevelRound): Promise<Leve
     const before = await observe(procedure);
     if (round.proven.length === 0) {
       const errors = await callRoutines(context, round.outcome, round.routines, round.setting);
-      await refreshStatistics(procedure, before);
-      return { records: new Map(), errors, before };
+      const relations = await relationsOf(procedure);
+      await refreshStatistics(procedure, await changesSince(procedure, relations, before));
+      return { records: new Map(), errors, before, modelsStand: false };
     }
     return withSession(context, MODEL_DATABASE, (model) =>
       runBothSides(context, round, { session: procedure, before }, model),
@@ -95,10 +110,13 @@ async function runBothSides(
   modelSession: SqlSession,
 ): Promise<LevelOutcome> {
   const translations = translationsOf(context, round.proven);
-  const model = { session: modelSession, before: await observe(modelSession) };
+  const model = {
+    session: modelSession,
+    before: await observeClone(modelSession, procedure.before),
+  };
   const [errors, run] = await bothEnded(
     callRoutines(context, round.outcome, round.routines, round.setting),
-    buildWhatThereIs(context, translations, round.setting),
+    buildWhatThereIs(context, translations, round),
   );
   const comparison = await withSession(context, round.state, (before) =>
     compareDatabases({
@@ -109,9 +127,9 @@ async function runBothSides(
       round: round.setting.name,
     }),
   );
-  await refreshStatistics(procedure.session, procedure.before);
+  await refreshStatistics(procedure.session, comparison.changes);
   const records = recordsOf(translations, round, errors, run, comparison);
-  return { records, errors, before: procedure.before };
+  return { records, errors, before: procedure.before, modelsStand: true };
 }
 
 /** Like `Promise.all`, but a failure of one leaves none of them running. */
@@ -124,28 +142,20 @@ async function bothEnded<A, B>(first: Promise<A>, second: Promise<B>): Promise<[
 async function buildWhatThereIs(
   context: ProofContext,
   translations: readonly Translation[],
-  setting: RoundSetting,
+  { setting, kind }: LevelRound,
 ): Promise<ModelRun | null> {
   const building = translations.filter(({ models, tests }) => models.length + tests.length > 0);
   if (building.length === 0) return null;
-  const folder = folderName(building.map(({ routine }) => routine));
-  return buildModels(context, folder, MODEL_DATABASE, building, setting);
+  return buildModels(context, {
+    translations: building,
+    setting,
+    columnTests: hasNewInputs(kind),
+  });
 }
 
-/**
- * The server's own upkeep is off. Without statistics the next procedures would meet plans that no
- * warehouse has; with statistics of empty tables they would meet the worst ones.
- */
-async function refreshStatistics(session: SqlSession, before: Observation): Promise<void> {
-  const relations = await relationsOf(session);
-  const touched = await touchedSince(session, relations, before);
-  const after = await observe(session);
-  const filled = relations.filter(({ name, kind }) => {
-    const rows = after.rows.get(qualified(name)) ?? '0';
-    return kind !== 'view' && touched.has(qualified(name)) && rows !== '0';
-  });
-  if (filled.length === 0) return;
-  await session.query(`ANALYZE ${filled.map(({ name }) => quoteName(name)).join(', ')}`);
+/** Rounds whose rows no round before has had; columns are tested in these. */
+export function hasNewInputs(kind: RoundKind): boolean {
+  return kind === 'given' || kind === 'change' || kind === 'changed';
 }
 
 function recordsOf(
@@ -190,13 +200,4 @@ export async function dropResults(
   await withSession(context, database, (session) =>
     session.query(`DROP TABLE IF EXISTS ${results.map(quoteName).join(', ')}`),
   );
-}
-
-/** A folder for a project: short, and the same for the same procedures. */
-function folderName(routines: readonly string[]): string {
-  let hash = 0n;
-  for (const character of routines.join(' ')) {
-    hash = BigInt.asUintN(64, hash * 1_099_511_628_211n + BigInt(character.codePointAt(0) ?? 0));
-  }
-  return `level-${hash.toString(36)}`;
 }

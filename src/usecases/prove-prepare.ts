@@ -26,7 +26,7 @@ export async function instrument(
   return { ...changes, refused };
 }
 
-/** Tables without rows are left unknown: with statistics they would be planned as if always empty. */
+/** Those that nobody has looked at. Tables without rows are left unknown: with statistics they would be planned as if always empty. */
 async function analyzeFilled(session: SqlSession): Promise<void> {
   const { rows } = await observe(session);
   const tables = (await session.query(TABLE_NAMES)).rows.flatMap(([key, name]) =>
@@ -38,7 +38,7 @@ async function analyzeFilled(session: SqlSession): Promise<void> {
 const TABLE_NAMES = `
 SELECT n.nspname || '.' || c.relname, format('%I.%I', n.nspname, c.relname)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p', 'm')`;
+ WHERE c.relkind IN ('r', 'p', 'm') AND c.reltuples < 0`;
 
 export async function setClock(session: SqlSession, clock: string): Promise<void> {
   await session.query(setClockSql(clock));

@@ -68,13 +68,26 @@ export interface ModelRun {
   readonly result: BuildResult;
 }
 
-/** Builds the models of some translations in a database, with dbt's tests. Throws `DbtError`. */
+export interface ModelBuild {
+  readonly translations: readonly Translation[];
+  readonly setting: RoundSetting;
+  /**
+   * Whether the tests of columns run. They follow from the constraints of the table that the model
+   * is compared with; guards, checks and tests for ambiguity run always.
+   */
+  readonly columnTests: boolean;
+}
+
+/**
+ * The database that dbt builds in. It is always this one: what dbt has parsed of a project holds
+ * for one database, and parsing takes longer than building.
+ */
+export const MODEL_DATABASE = 'model';
+
+/** Builds models in `MODEL_DATABASE`, with dbt's tests. Throws `DbtError`. */
 export async function buildModels(
   context: ProofContext,
-  folder: string,
-  database: string,
-  translations: readonly Translation[],
-  setting: RoundSetting,
+  { translations, setting, columnTests }: ModelBuild,
 ): Promise<ModelRun> {
   const project = renderProject({
     catalog: context.catalog,
@@ -88,17 +101,28 @@ export async function buildModels(
       existing: null,
     },
   });
+  const folder = folderName(translations.map(({ routine }) => routine));
   const projectDir = await context.workspace.put(folder, project.files);
   const result = await context.dbt.build({
     projectDir,
-    connection: context.sandbox.parameters(database),
+    connection: context.sandbox.parameters(MODEL_DATABASE),
     vars: {},
     timeoutMs: context.limits.dbtMs,
     select: [],
+    exclude: columnTests ? [] : ['test_type:generic'],
     resources: ['model', 'test'],
     threads: context.limits.threads,
   });
   return { project, result };
+}
+
+/** A folder for a project: short, and the same for the same procedures. */
+function folderName(routines: readonly string[]): string {
+  let hash = 0n;
+  for (const character of routines.join(' ')) {
+    hash = BigInt.asUintN(64, hash * 1_099_511_628_211n + BigInt(character.codePointAt(0) ?? 0));
+  }
+  return `models-${hash.toString(36)}`;
 }
 
 export interface RoutineBuild {

@@ -7,7 +7,7 @@ import { compareDatabases } from './prove-compare.ts';
 import type { Comparison, Observation } from './prove-compare-rows.ts';
 import { cloneState, throwIfAborted, withSession } from './prove-context.ts';
 import type { ProofContext, RoundSetting } from './prove-context.ts';
-import { buildModels, buildOf, callRoutines } from './prove-run.ts';
+import { buildModels, buildOf, callRoutines, MODEL_DATABASE } from './prove-run.ts';
 import type { ModelRun } from './prove-run.ts';
 import { compareScope, tablesOf } from './prove-scope.ts';
 
@@ -21,6 +21,8 @@ export type Segment =
 export interface TogetherRound {
   readonly setting: RoundSetting;
   readonly kind: RoundKind;
+  /** Whether the tests of columns run here. */
+  readonly columnTests: boolean;
   /** In the order in which they run. */
   readonly segments: readonly Segment[];
   /** The state after all procedures, and both databases as they were before the first round. */
@@ -57,14 +59,17 @@ export async function runAllModels(
 ): Promise<ReadonlyMap<string, RoundRecord>> {
   throwIfAborted(context);
   const runs: { readonly run: ModelRun; readonly translations: readonly Translation[] }[] = [];
-  for (const [index, segment] of round.segments.entries()) {
+  for (const segment of round.segments) {
     if (segment.kind === 'procedure') {
       await callRoutines(context, TOGETHER_DATABASE, [segment.routine], round.setting);
       continue;
     }
     const { translations } = segment;
-    const folder = `together-${index}`;
-    const run = await buildModels(context, folder, TOGETHER_DATABASE, translations, round.setting);
+    await context.sandbox.rename(TOGETHER_DATABASE, MODEL_DATABASE);
+    const { setting, columnTests } = round;
+    const run = await buildModels(context, { translations, setting, columnTests }).finally(() =>
+      context.sandbox.rename(MODEL_DATABASE, TOGETHER_DATABASE),
+    );
     runs.push({ run, translations });
   }
   const comparison = await compareAll(
@@ -88,7 +93,7 @@ export async function runAllModels(
   );
 }
 
-/** Starts the database of the models from a state anew. */
+/** Starts the database of the models from a state anew: one of the procedures, or of dbt. */
 export async function startTogether(context: ProofContext, state: string): Promise<void> {
   await cloneState(context, state, TOGETHER_DATABASE);
 }

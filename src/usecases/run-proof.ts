@@ -1,7 +1,7 @@
 /**
- * Proves a batch of a run on a copy of the source. The copy is made once per worker; before each
- * proof a clone of it gets what the procedures of the batch find there: the work of those that they
- * depend on.
+ * Proves a batch of a run on a copy of the source. The copy is made once per worker; a clone of it
+ * gets what the procedures of the batch find there: the work of those that they depend on. The next
+ * batch goes on from it where it can.
  */
 import { qualified, routineId } from '../core/catalog/names.ts';
 import type { Catalog } from '../core/catalog/types.ts';
@@ -16,7 +16,10 @@ import { SqlError } from '../ports/sandbox.ts';
 import type { Sandbox, SqlSession } from '../ports/sandbox.ts';
 import type { ReadSchema } from '../ports/source.ts';
 import type { Workspace } from '../ports/workspace.ts';
+import { isContinuable, touchedTables } from '../core/proof/upstream.ts';
+import { changesSince, observe, refreshStatistics, relationsOf } from './prove-compare.ts';
 import { cloneState, DEFAULT_LIMITS, withSession } from './prove-context.ts';
+import type { ArgumentValues } from './prove-context.ts';
 import { proveDatabase } from './prove-database.ts';
 import { copySource } from './run-copy.ts';
 import type { ProofRequest, ProofResult, Prove } from './work-phases.ts';
@@ -42,11 +45,14 @@ export interface Prover {
 }
 
 const COPY = 'source';
+const REACHED = 'reached';
 const GIVEN = 'given';
 
 interface OpenSite extends ProofSite {
   /** The catalog that was copied; null before there is a copy. */
   copied: Catalog | null;
+  /** What was called on the database REACHED, in order; null while there is none. */
+  reached: readonly string[] | null;
 }
 
 export function sourceProver(options: ProverOptions): Prover {
@@ -61,7 +67,7 @@ export function sourceProver(options: ProverOptions): Prover {
 
   async function prove(request: ProofRequest): Promise<ReadonlyMap<string, ProofResult>> {
     request.signal.throwIfAborted();
-    site ??= { ...(await options.openSite()), copied: null };
+    site ??= { ...(await options.openSite()), copied: null, reached: null };
     // dbt and the database would go on for minutes: closing them is what stops them.
     const interrupt = (): void => void close();
     request.signal.addEventListener('abort', interrupt, { once: true });
@@ -79,12 +85,13 @@ async function proveOn(
   options: ProverOptions,
   request: ProofRequest,
 ): Promise<ReadonlyMap<string, ProofResult>> {
-  const { sandbox } = site;
   const { plan, catalog, translations, ids, signal } = request;
-  await copyOnce(site, options, request);
-  await cloneState({ sandbox, catalog }, COPY, GIVEN);
   const values = new Map(Object.entries(planParameters(plan, translations)));
-  for (const id of upstreamOf(ids, request.members)) await call(sandbox, catalog, id, values);
+  // It takes seconds to start: meanwhile the source is copied. A failure comes with its first build.
+  void site.dbt.version().catch(() => undefined);
+  await copyOnce(site, options, request);
+  await goUpstream(site, request, values);
+  await cloneState({ sandbox: site.sandbox, catalog }, REACHED, GIVEN);
   signal.throwIfAborted();
   const proven = new Set(ids);
   const verdicts = await proveDatabase({
@@ -108,6 +115,7 @@ async function copyOnce(
 ): Promise<void> {
   if (site.copied === catalog) return;
   site.copied = null;
+  site.reached = null;
   await site.sandbox.create(COPY);
   const source = await connectSource();
   try {
@@ -149,19 +157,48 @@ function upstreamOf(ids: readonly string[], members: RunMembers): readonly strin
   return [...members.keys()].filter((id) => found.has(id));
 }
 
+/** Calls what the procedures of the batch depend on, but for what has been called before. */
+async function goUpstream(
+  site: OpenSite,
+  { catalog, translations, ids, members, signal }: ProofRequest,
+  values: ReadonlyMap<string, ArgumentValues>,
+): Promise<void> {
+  const { sandbox, reached } = site;
+  const wanted = upstreamOf(ids, members);
+  const touched = touchedTables(catalog, translations);
+  const goesOn =
+    reached !== null && isContinuable({ called: reached, wanted, batch: ids, touched });
+  const called = goesOn ? [...reached] : [];
+  site.reached = null;
+  if (!goesOn) await cloneState({ sandbox, catalog }, COPY, REACHED);
+  for (const id of wanted) {
+    if (called.includes(id)) continue;
+    signal.throwIfAborted();
+    await call(sandbox, catalog, id, values);
+    called.push(id);
+  }
+  site.reached = called;
+}
+
 /** One that fails leaves its tables as they are: as it does in the source. */
 async function call(
   sandbox: Sandbox,
   catalog: Catalog,
   id: string,
-  values: ReadonlyMap<string, Readonly<Record<string, string>>>,
+  values: ReadonlyMap<string, ArgumentValues>,
 ): Promise<void> {
   const routine = catalog.routines.find((candidate) => routineId(candidate) === id);
   if (routine === undefined) return;
-  await withSession({ sandbox }, GIVEN, async (session) => {
+  await withSession({ sandbox }, REACHED, async (session) => {
+    const before = await observe(session);
     await session.query(`SET statement_timeout = ${DEFAULT_LIMITS.procedureMs}`);
     await session.query(callSql(routine, values.get(id) ?? {})).catch((error: unknown) => {
       if (!(error instanceof SqlError) || error.code.startsWith('08')) throw error;
     });
+    await session.query('RESET ALL');
+    await refreshStatistics(
+      session,
+      await changesSince(session, await relationsOf(session), before),
+    );
   });
 }

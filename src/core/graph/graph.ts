@@ -97,3 +97,19 @@ export function withoutImplied(graph: DependencyGraph): ReadonlyMap<string, read
   }
   return found;
 }
+
+/**
+ * All nodes that are in a wave, each after those that it waits for; of those that are ready, first
+ * the one that the longest chain of others waits for, since that chain is how long all takes.
+ */
+export function longestChainFirst(graph: DependencyGraph): readonly string[] {
+  const order = waves(graph).flat();
+  const behind = new Map(order.map((node) => [node, 0]));
+  for (const node of order.toReversed()) {
+    for (const waitsFor of graph.dependencies.get(node) ?? []) {
+      const length = (behind.get(node) ?? 0) + 1;
+      if (length > (behind.get(waitsFor) ?? 0)) behind.set(waitsFor, length);
+    }
+  }
+  return order.toSorted((a, b) => (behind.get(b) ?? 0) - (behind.get(a) ?? 0));
+}

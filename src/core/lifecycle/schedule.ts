@@ -5,7 +5,7 @@ import { cycleText, findCycles } from '../graph/cycles.ts';
 import { scopeGraph } from '../graph/dependencies.ts';
 import type { ScopeGraph, UnorderedWriters } from '../graph/dependencies.ts';
 import { readEffects } from '../graph/effects.ts';
-import { waves } from '../graph/graph.ts';
+import { longestChainFirst } from '../graph/graph.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Translation } from '../translate/types.ts';
 import { nearest } from './select.ts';
@@ -52,9 +52,10 @@ export function scheduleRun(
     ignored: new Set(translations.flatMap(({ logTables }) => logTables.map(qualified))),
   });
   return {
-    procedures: waves(graph)
-      .flat()
-      .map((id) => ({ id, dependsOn: graph.dependencies.get(id) ?? [] })),
+    procedures: longestChainFirst(graph).map((id) => ({
+      id,
+      dependsOn: graph.dependencies.get(id) ?? [],
+    })),
     problems: [...unknownProcedures(scope, catalog), ...cycles(graph)],
     warnings: graph.unordered.map(unorderedWarning),
   };

@@ -5,6 +5,7 @@ import type { Progress } from '../../../src/core/graph/blocked.ts';
 import { cycleText, findCycles } from '../../../src/core/graph/cycles.ts';
 import {
   dependentsOf,
+  longestChainFirst,
   makeGraph,
   reachable,
   waves,
@@ -20,6 +21,30 @@ fc.configureGlobal({ seed: 4_711 });
 function nodesOnCycles(graph: DependencyGraph): readonly string[] {
   return graph.nodes.filter((node) => reachable([node], graph.dependencies).has(node));
 }
+
+describe('the longest chain first', () => {
+  test('what most waits for is before what is ready, too', () => {
+    const graph = makeGraph('alone short start short2 middle end'.split(' '), [
+      ['short2', 'short'],
+      ['middle', 'start'],
+      ['end', 'middle'],
+    ]);
+    expect(longestChainFirst(graph)).toEqual('start short middle alone short2 end'.split(' '));
+  });
+
+  test('every node that is in a wave once, each after all it waits for', () => {
+    fc.assert(
+      fc.property(acyclicGraphs, (graph) => {
+        const order = longestChainFirst(graph);
+        expect(order.toSorted()).toEqual([...graph.nodes].toSorted());
+        for (const [at, node] of order.entries()) {
+          for (const waitsFor of graph.dependencies.get(node) ?? [])
+            expect(order.indexOf(waitsFor)).toBeLessThan(at);
+        }
+      }),
+    );
+  });
+});
 
 describe('waves', () => {
   test('a diamond', () => {

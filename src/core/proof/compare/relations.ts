@@ -72,11 +72,11 @@ export const MOMENT_SQL = 'SELECT pg_current_xact_id()::text::bigint % 429496729
  * update writes a row, and a deletion alone leaves one less.
  */
 export function touchedSql(tables: readonly QualifiedName[], moment: string): string {
-  const since = (column: string) =>
-    `(${column}::text::bigint - ${moment} + 4294967296) % 4294967296 < 2147483648`;
+  // Of equal age or younger; the ages of two numbers of transactions wrap around together.
+  const since = `age(xmin) <= age('${moment}'::xid)`;
   const selects = tables.map(
     (table, index) =>
-      `SELECT ${index} AS i, count(*), count(*) FILTER (WHERE ${since('xmin')}) FROM ${quoteName(table)}`,
+      `SELECT ${index} AS i, count(*), count(*) FILTER (WHERE ${since}) FROM ${quoteName(table)}`,
   );
   return `${selects.join('\nUNION ALL ')}\nORDER BY i`;
 }

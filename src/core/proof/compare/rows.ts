@@ -57,12 +57,21 @@ export function copyOutSql(rows: string): string {
   return `COPY (${rows}) TO STDOUT`;
 }
 
-/** Keeps what either side has more of. `rows` are this side's, as `rowsSql` gives them. */
-export function differenceSql(rows: string): string {
-  return `
-    CREATE UNLOGGED TABLE ${ONLY_PROCEDURE} AS (SELECT * FROM ${OTHER} EXCEPT ALL ${rows});
-    CREATE UNLOGGED TABLE ${ONLY_MODEL} AS (${rows} EXCEPT ALL SELECT * FROM ${OTHER})`;
+/** Keeps what the procedure's side has more of. `rows` are this side's, as `rowsSql` gives them. */
+export function missingSql(rows: string): string {
+  return `CREATE UNLOGGED TABLE ${ONLY_PROCEDURE} AS (SELECT * FROM ${OTHER} EXCEPT ALL ${rows})`;
 }
+
+/** Keeps what this side has more of. */
+export function extraSql(rows: string): string {
+  return `CREATE UNLOGGED TABLE ${ONLY_MODEL} AS (${rows} EXCEPT ALL SELECT * FROM ${OTHER})`;
+}
+
+export function countSql(rows: string): string {
+  return `SELECT count(*) FROM (${rows}) AS counted`;
+}
+
+export const MISSING_COUNT = `SELECT count(*) FROM ${ONLY_PROCEDURE}`;
 
 export const DIFFERENCE_COUNTS = `
   SELECT (SELECT count(*) FROM ${OTHER}),
