@@ -20,8 +20,13 @@ import { MODEL_DATABASE, modelNames } from './prove-run.ts';
 import { onlyGivesRows } from './prove-scope.ts';
 import { applyChange, emptyTables } from './prove-state.ts';
 import type { InputChange } from './prove-state.ts';
-import { runAllModels, segmentsOf, startTogether, TOGETHER_DATABASE } from './prove-together.ts';
-import type { Segment } from './prove-together.ts';
+import {
+  isOneBuild,
+  runAllModels,
+  segmentsOf,
+  startTogether,
+  TOGETHER_DATABASE,
+} from './prove-together.ts';
 
 export interface PlannedRound {
   readonly kind: RoundKind;
@@ -280,7 +285,10 @@ class BatchProof {
     });
     const segments = segmentsOf(order, translations, (routine) => this.#isBuilt(routine));
     if (round.kind === 'given') {
-      const stands = failing.size === 0 && this.#isOneBuild(order, segments);
+      const isEqual = !order.some(
+        (routine) => failing.has(routine) || this.#ledger.hasFailed(routine),
+      );
+      const stands = this.#modelsStand && isEqual && isOneBuild(plan.levels, order, segments);
       await startTogether(this.#context, stands ? MODEL_DATABASE : given);
       if (stands) return;
     }
@@ -307,22 +315,6 @@ class BatchProof {
     }
     // From where a difference was found, the others go on from the right rows.
     if (failed() > before) await startTogether(this.#context, this.#state);
-  }
-
-  /** One group, of which dbt has built all models in one run: that was all of them together. */
-  #isOneBuild(order: readonly string[], segments: readonly Segment[]): boolean {
-    const { plan } = this.#batch;
-    const [level = [], ...more] = plan.levels;
-    const [segment] = segments;
-    return (
-      this.#modelsStand &&
-      more.length === 0 &&
-      segments.length === 1 &&
-      segment?.kind === 'models' &&
-      segment.translations.length === level.length &&
-      order.length === level.length &&
-      !order.some((routine) => this.#ledger.hasFailed(routine))
-    );
   }
 
   async #caller(round: PlannedRound, routine: string): Promise<void> {

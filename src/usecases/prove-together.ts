@@ -52,6 +52,18 @@ export function segmentsOf(
   return segments;
 }
 
+/** One group, of which dbt builds all models in one run: that is all of them together. */
+export function isOneBuild(
+  levels: readonly (readonly string[])[],
+  order: readonly string[],
+  segments: readonly Segment[],
+): boolean {
+  const [level = [], ...others] = levels;
+  const [segment, ...more] = segments;
+  if (others.length > 0 || more.length > 0 || segment?.kind !== 'models') return false;
+  return segment.translations.length === level.length && order.length === level.length;
+}
+
 /** One record for each routine that has models; an unequal table counts for its first writer. */
 export async function runAllModels(
   context: ProofContext,
