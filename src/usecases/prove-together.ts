@@ -120,12 +120,14 @@ async function compareAll(
   );
   const models = runs.flatMap(({ project }) => project.models);
   const scope = compareScope(context, translations, models);
+  // One that failed, and so has no models here, may have written into a log first.
+  const { ignored: logs } = compareScope(context, [...context.translations.values()], []);
   return withSession(context, round.state, (procedure) =>
     withSession(context, TOGETHER_DATABASE, (model) =>
       withSession(context, round.given, (before) =>
         compareDatabases({
           ...scope,
-          ignored: [...scope.ignored, ...writtenByProcedures(context, round, translations)],
+          ignored: [...logs, ...writtenByProcedures(context, round, translations)],
           procedure: { session: procedure, before: round.before },
           model: { session: model, before: round.before },
           before,
