@@ -35,6 +35,7 @@ export function proofFiles(proof: FileProof, folder: string): readonly ProjectFi
     {
       plan: options.name,
       project: '.',
+      maxRows: null,
       entries: verdicts.map((verdict) => ({
         name: verdict.name,
         translation: byName.get(verdict.name) ?? null,

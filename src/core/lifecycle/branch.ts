@@ -157,6 +157,7 @@ export function migrationFile(knowledge: RunKnowledge, project: RenderedProject)
     {
       plan: plan.settings.name,
       project: plan.settings.production.project,
+      maxRows: plan.settings.proof.maxRows,
       entries: plan.procedures.flatMap(({ id }) => {
         const member = members.get(id);
         return member === undefined ? [] : [migrationEntry(member, knowledge, project)];

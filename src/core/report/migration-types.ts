@@ -8,6 +8,8 @@ export interface MigrationReport {
   readonly plan: string;
   /** Folder of the dbt project, relative to the root of its repository. */
   readonly project: string;
+  /** Most rows of a table that a proof took; null where it took all. */
+  readonly maxRows: number | null;
   /** The included procedures, in the order of the plan. */
   readonly entries: readonly MigrationEntry[];
   /** Procedures of the plan that are not included, with the reasons of their rating. */

@@ -70,12 +70,12 @@ function introduction(report: MigrationReport): Block {
     `# Migration of ${report.plan}`,
     '',
     `${count(entries.length, 'stored procedure')} became ${count(models, 'dbt model')}${byOutcome.length === 0 ? '' : `: ${byOutcome.join(', ')}`}.`,
-    ...(verdicts.length === 0 ? [] : ['', proofSentence(verdicts)]),
+    ...(verdicts.length === 0 ? [] : ['', proofSentence(verdicts, report.maxRows)]),
   ];
   return text(lines);
 }
 
-function proofSentence(verdicts: readonly ProofVerdict[]): string {
+function proofSentence(verdicts: readonly ProofVerdict[], maxRows: number | null): string {
   const sum = (of: (verdict: ProofVerdict) => number) =>
     verdicts.reduce((total, verdict) => total + of(verdict), 0);
   const rows = formatNumber(sum((verdict) => verdict.rows));
@@ -84,7 +84,11 @@ function proofSentence(verdicts: readonly ProofVerdict[]): string {
     'round',
   );
   const time = formatSeconds(sum((verdict) => verdict.seconds));
-  return `The proofs compared **${rows} rows** in ${rounds}, in ${time}. *Proven* means: the procedure and its models ran on the same rows, several times over with unchanged and with changed input, and after every round each table that the procedure writes held the same rows on both sides, duplicates and NULLs counted. Lines below are those of the procedure's body.`;
+  const sample =
+    maxRows === null
+      ? ''
+      : ` Of larger tables ${formatNumber(maxRows)} rows were taken, and all rows that they refer to.`;
+  return `The proofs compared **${rows} rows** in ${rounds}, in ${time}.${sample} *Proven* means: the procedure and its models ran on the same rows, several times over with unchanged and with changed input, and after every round each table that the procedure writes held the same rows on both sides, duplicates and NULLs counted. Lines below are those of the procedure's body.`;
 }
 
 function procedureBlock(entries: readonly MigrationEntry[]): Block | null {

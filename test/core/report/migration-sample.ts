@@ -64,6 +64,7 @@ const SALES = 'dw.load_sales(date)';
 export const REPORT: MigrationReport = {
   plan: 'sales-warehouse',
   project: 'transform',
+  maxRows: 100_000,
   entries: [
     entry('dw.load_dim_customer()', {
       models: models('dim_customer'),
