@@ -66,6 +66,7 @@ export function tables(parts: RelationParts): readonly Table[] {
         comment: row.comment,
         estimatedRows: row.rows === null ? null : Math.round(row.rows),
         ...(row.partitionOf === null ? {} : { partitionOf: row.partitionOf }),
+        ...(row.inherits.length === 0 ? {} : { inherits: row.inherits }),
       },
     ];
   });
@@ -163,6 +164,7 @@ function key(row: KeyRow): UniqueKey {
     nullsNotDistinct: row.nullsNotDistinct,
     predicateSql: row.predicate,
     hasExpressions,
+    ...(hasExpressions || row.predicate !== null ? { indexedSql: row.indexed } : {}),
   };
 }
 

@@ -42,6 +42,13 @@ export const RELATION_ROWS = `
       JOIN pg_class pc ON pc.oid = i.inhparent
       JOIN pg_namespace pn ON pn.oid = pc.relnamespace
       WHERE c.relispartition AND i.inhrelid = c.oid),
+    'inherits', (
+      SELECT coalesce(
+        json_agg(json_build_object('schema', pn.nspname, 'name', pc.relname) ORDER BY i.inhseqno), '[]')
+      FROM pg_inherits i
+      JOIN pg_class pc ON pc.oid = i.inhparent
+      JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+      WHERE NOT c.relispartition AND i.inhrelid = c.oid),
     'rows', CASE
       WHEN c.relkind = 'p' THEN (
         SELECT sum(l.reltuples::float8) FILTER (WHERE l.reltuples > 0 OR l.relpages > 0)
@@ -99,6 +106,9 @@ export const KEY_ROWS = `
       FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(attnum, n)
       LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum AND u.attnum > 0
       WHERE u.n <= i.indnkeyatts),
+    'indexed', (
+      SELECT json_agg(pg_get_indexdef(i.indexrelid, u.n::int, true) ORDER BY u.n)
+      FROM generate_series(1, i.indnkeyatts) u(n)),
     'nullsNotDistinct', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
     'predicate', pg_get_expr(i.indpred, i.indrelid, true))
   FROM ${RELATIONS}

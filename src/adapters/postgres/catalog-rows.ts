@@ -19,6 +19,7 @@ export const relationSchema = nameSchema.extend({
   comment: z.string().nullable(),
   sql: z.string().nullable(),
   partitionOf: nameSchema.nullable(),
+  inherits: z.array(nameSchema),
   rows: z.number().nullable(),
 });
 
@@ -41,6 +42,7 @@ export const keySchema = z.object({
   primary: z.boolean(),
   /** NULL stands for an expression. */
   columns: z.array(z.string().nullable()),
+  indexed: z.array(z.string()),
   nullsNotDistinct: z.boolean(),
   predicate: z.string().nullable(),
 });

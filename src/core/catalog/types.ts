@@ -39,6 +39,8 @@ export interface UniqueKey {
   readonly predicateSql: string | null;
   /** True where an expression, not a plain column, is indexed; `columns` is then empty. */
   readonly hasExpressions: boolean;
+  /** SQL text of everything that is indexed, columns and expressions; absent for plain columns. */
+  readonly indexedSql?: readonly string[];
 }
 
 export interface ForeignKey {
@@ -78,6 +80,8 @@ export interface Table {
   readonly estimatedRows: number | null;
   /** The partitioned table that this one is a part of; absent for all others. */
   readonly partitionOf?: QualifiedName;
+  /** Tables whose columns it has by INHERITS, and that show its rows too; absent for most. */
+  readonly inherits?: readonly QualifiedName[];
 }
 
 export interface View {

@@ -32,11 +32,15 @@ interface Found {
 const WINDOW = 1 << 18;
 const MOST_CANDIDATES = 20;
 
+/** A byte order mark, also where files that had one were put together. */
+const MARK = /^\uFEFF/gmu;
+
 /** Pieces in the order of the file; `line` is where the piece begins, counted from 1. */
-export function splitScript(script: string): readonly ScriptPiece[] {
+export function splitScript(text: string): readonly ScriptPiece[] {
+  const script = text.replaceAll(MARK, ' ');
   const pieces: ScriptPiece[] = [];
   const lineAt = lineCounter(script);
-  let at = script.startsWith('\uFEFF') ? 1 : 0;
+  let at = 0;
   while (at < script.length) {
     const found = nextPieces(script, at);
     for (const { start, kind, text, data } of found.pieces) {

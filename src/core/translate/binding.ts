@@ -114,7 +114,9 @@ export class StateEnvironment implements BindEnvironment {
     const block = this.#state.variables.find((candidate) => candidate.has(labelKey(first)));
     const labelled = block?.get(second);
     if (labelled?.kind === 'scalar') return labelled;
-    if (first === this.#routine.name.name) return this.variable([second]);
+    // The routine's name stands for its parameters, whatever inner blocks call their variables.
+    const parameter = this.#state.variables[0]?.get(second);
+    if (first === this.#routine.name.name && parameter?.kind === 'scalar') return parameter;
     return null;
   }
 
@@ -122,7 +124,7 @@ export class StateEnvironment implements BindEnvironment {
     if (name !== 'found') return null;
     const { lastRows } = this.#state;
     if (lastRows.kind === 'unknown') return null;
-    if (lastRows.kind === 'flag') return { sql: lastRows.sql, type: 'boolean' };
+    if (lastRows.kind === 'each') return { sql: lastRows.found, type: 'boolean' };
     return { sql: sql`(exists (select 1 from ${from(lastRows.rows)}))`, type: 'boolean' };
   }
 
@@ -240,6 +242,8 @@ export class StateEnvironment implements BindEnvironment {
       lines: null,
       onlyDataFree: true,
       addsRows: false,
+      takesData: false,
+      looksLikeLog: false,
     };
   }
 }

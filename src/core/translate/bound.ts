@@ -50,6 +50,8 @@ export interface Assignment {
 export interface Returning {
   /** The select list, over the columns of the written rows under the statement's alias. */
   readonly list: Fragment;
+  /** It names tables of FROM or USING, not only the one that is written. */
+  readonly others: boolean;
   readonly columns: readonly ColumnInfo[] | null;
 }
 
@@ -59,9 +61,18 @@ interface Common {
   readonly comments: readonly string[];
 }
 
+/** What a conflict target names: by this PostgreSQL finds the unique index. */
+export interface ConflictTarget {
+  readonly columns: readonly string[];
+  /** Expressions among its elements, spelled as `canonicalExpression` does. */
+  readonly expressions: readonly string[];
+  /** It has a WHERE: a partial index is meant. */
+  readonly partial: boolean;
+}
+
 export interface Conflict {
-  /** Columns of the conflict target; null where the statement names none. */
-  readonly columns: readonly string[] | null;
+  /** The conflict target; null where the statement names none. */
+  readonly target: ConflictTarget | null;
   readonly constraint: string | null;
   readonly action:
     | { readonly kind: 'nothing' }
@@ -108,6 +119,8 @@ export interface BoundDelete extends Common {
   readonly table: TableTarget;
   readonly using: Fragment | null;
   readonly where: Fragment | null;
+  /** At most one row of USING matches a row of the table, by keys. */
+  readonly singleMatch: boolean;
   readonly loopPairs: readonly LoopPair[];
   readonly loopReads: readonly LoopRead[];
   readonly returning: Returning | null;

@@ -10,6 +10,8 @@ export class CatalogIndex {
   readonly #types: ReadonlySet<string>;
   readonly #domainDefaults: ReadonlyMap<string, string>;
   readonly #referring: ReadonlyMap<string, readonly Table[]>;
+  readonly #parents: ReadonlyMap<string, readonly QualifiedName[]>;
+  readonly #children: ReadonlyMap<string, readonly QualifiedName[]>;
 
   constructor(catalog: Catalog) {
     this.catalog = catalog;
@@ -24,6 +26,19 @@ export class CatalogIndex {
         to,
         group.map((link) => link.table),
       ]),
+    );
+    const kinship = catalog.tables.flatMap(({ name, partitionOf, inherits = [] }) =>
+      [...(partitionOf ? [partitionOf] : []), ...inherits].map((parent) => ({ name, parent })),
+    );
+    this.#parents = namesBy(
+      kinship,
+      ({ name }) => name,
+      ({ parent }) => parent,
+    );
+    this.#children = namesBy(
+      kinship,
+      ({ parent }) => parent,
+      ({ name }) => name,
     );
     this.#types = new Set(catalog.types.map((type) => qualified(type.name)));
     this.#domainDefaults = new Map(
@@ -47,6 +62,32 @@ export class CatalogIndex {
   /** Tables with a foreign key to a table. */
   referring(name: QualifiedName): readonly Table[] {
     return this.#referring.get(qualified(name)) ?? [];
+  }
+
+  /** Tables that show rows of this one, or whose rows it shows: partitions, and INHERITS. */
+  sharingRows(name: QualifiedName): readonly QualifiedName[] {
+    return [...this.#follow(this.#parents, name), ...this.#follow(this.#children, name)];
+  }
+
+  /** Whether other tables keep rows that this one shows although it is not partitioned. */
+  hasHeirs(name: QualifiedName): boolean {
+    return this.table(name)?.kind !== 'partitioned' && this.#children.has(qualified(name));
+  }
+
+  #follow(
+    links: ReadonlyMap<string, readonly QualifiedName[]>,
+    from: QualifiedName,
+  ): readonly QualifiedName[] {
+    const found = new Map<string, QualifiedName>();
+    const open = [from];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      for (const next of links.get(qualified(at)) ?? []) {
+        if (found.has(qualified(next))) continue;
+        found.set(qualified(next), next);
+        open.push(next);
+      }
+    }
+    return [...found.values()];
   }
 
   view(name: QualifiedName): View | null {
@@ -125,4 +166,13 @@ export function overload(routines: readonly Routine[], argumentCount: number): R
     return argumentCount >= required.length && (open || argumentCount <= passed.length);
   };
   return routines.find(fits) ?? null;
+}
+
+function namesBy<T>(
+  items: readonly T[],
+  key: (item: T) => QualifiedName,
+  value: (item: T) => QualifiedName,
+): ReadonlyMap<string, readonly QualifiedName[]> {
+  const groups = Map.groupBy(items, (item) => qualified(key(item)));
+  return new Map([...groups].map(([name, group]) => [name, group.map(value)]));
 }

@@ -15,7 +15,12 @@ import { fetchedLoop, isReadByLoop, openCursor } from './control/cursor.ts';
 import { applyWhile } from './control/while.ts';
 import { assignValue } from './control/variables.ts';
 import { evaluateExpression } from './control/expressions.ts';
-import { applyDiagnostics, applyReturn, applyReturnQuery } from './control/results.ts';
+import {
+  applyDiagnostics,
+  applyReturn,
+  applyReturnNext,
+  applyReturnQuery,
+} from './control/results.ts';
 import { effects } from './control/effects.ts';
 import type { Fragment } from './fragment.ts';
 import { sql } from './fragment.ts';
@@ -180,7 +185,7 @@ export class Evaluation {
           'The cursor is moved by hand.',
         );
       case 'return-next':
-        throw this.refusal('loop', step.line, 'RETURN NEXT', 'Rows are returned one by one.');
+        return on(applyReturnNext(this, step, state));
       case 'unknown':
         throw this.refusal(
           'statement',

@@ -71,6 +71,7 @@ export function finish(evaluated: Evaluated, logTables: ReadonlySet<string>): Tr
         ),
       );
   }
+  for (const table of kept.values()) refusals.push(...sharedRows(evaluated, table));
   const returned = returnedModel(evaluated);
   const { models, problems } = modelsOf(evaluated, kept);
   refusals.push(...problems, ...(returned?.refusals ?? []));
@@ -113,6 +114,24 @@ export function finish(evaluated: Evaluated, logTables: ReadonlySet<string>): Tr
     writes: [...kept.values()].map((table) => table.shape.name),
     logTables: [...new Set(logs)].map(nameOf),
   };
+}
+
+/** A model knows a table by one name: its rows must not be read or written by another one too. */
+function sharedRows({ evaluation }: Evaluated, { shape, lines }: TableState): readonly Refusal[] {
+  const { index, reads, written } = evaluation.session;
+  const key = qualified(shape.name);
+  const place = { line: lines?.first ?? 0, construct: key };
+  if (index.hasHeirs(shape.name)) {
+    const message = `Other tables inherit from ${key}: it shows their rows too.`;
+    return [makeRefusal('shared-rows', place, message)];
+  }
+  const other = index
+    .sharingRows(shape.name)
+    .map(qualified)
+    .find((name) => reads.has(name) || written.has(name));
+  if (other === undefined) return [];
+  const message = `${key} and ${other} share rows, and the procedure uses both.`;
+  return [makeRefusal('shared-rows', place, message)];
 }
 
 function outcomeOf(models: number, tests: number, calls: number): Translation['outcome'] {

@@ -13,11 +13,11 @@ export function hiddenWrite(evaluation: Evaluation, bound: BoundWrite): Refusal 
   const events = eventsOf(bound);
   if (!table) return null;
   const key = qualified(table.name);
-  if (
-    table.triggers.length > 0 &&
-    (table.triggerEvents ?? events).some((event) => events.includes(event))
-  ) {
-    const message = `The table ${key} has triggers: ${table.triggers.join(', ')}.`;
+  const parts = index.sharingRows(table.name).flatMap((name) => index.table(name) ?? []);
+  for (const { name, triggers, triggerEvents } of [table, ...parts]) {
+    if (triggers.length === 0) continue;
+    if (!(triggerEvents ?? events).some((event) => events.includes(event))) continue;
+    const message = `The table ${qualified(name)} has triggers: ${triggers.join(', ')}.`;
     return makeRefusal('trigger-on-table', bound.place, message);
   }
   for (const referring of index.referring(table.name)) {

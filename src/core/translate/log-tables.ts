@@ -9,6 +9,7 @@ import type { CatalogIndex } from './catalog-index.ts';
 import type { Evaluated } from './finish.ts';
 import { changedTables } from './finish.ts';
 import type { FactsReader } from './postgres/facts.ts';
+import { FORGIVEN } from './log-flow.ts';
 import { renderFragment, renderVersion } from './render.ts';
 import type { RenderSettings } from './render.ts';
 import type { TableState } from './state.ts';
@@ -41,17 +42,24 @@ function candidates(evaluated: readonly Evaluated[]): Set<string> {
   const found = new Set<string>();
   const added = new Set<string>();
   const data = new Set<string>();
+  const takesData = new Set<string>();
+  const certain = new Set<string>();
   for (const { evaluation, state } of evaluated) {
     for (const [key, table] of changedTables(state)) {
       (isLogWrite(table) ? found : data).add(key);
       if (table.addsRows) added.add(key);
+      if (table.takesData) takesData.add(key);
+      if (table.looksLikeLog) certain.add(key);
     }
     for (const key of evaluation.session.logWrites) {
       found.add(key);
       added.add(key);
+      certain.add(key);
     }
   }
   for (const key of data) found.delete(key);
+  // Figures that were computed from tables are data, unless the table shows that it is a log.
+  for (const key of takesData) if (!certain.has(key)) found.delete(key);
   // Rows that are only changed or removed came from somewhere else: they are data.
   return found.intersection(added);
 }
@@ -81,17 +89,10 @@ function readForData(
 /** Renders a version as it is, without regard to models. */
 const PLAIN: RenderSettings = { finals: new Map(), changed: new Set(), taken: new Set() };
 
-/** Refusals that do not matter in a table that is left out. */
-const FORGIVEN: ReadonlySet<string> = new Set([
-  'unprovable-count',
-  'sequence',
-  'trigger-on-table',
-  'function-side-effect',
-]);
-
 export function isLogWrite(table: TableState): boolean {
   if (!table.onlyDataFree || table.version === null) return false;
   if (table.refusal && !FORGIVEN.has(table.refusal.code)) return false;
   const rendered = renderVersion(table.version, PLAIN);
-  return rendered.noise || rendered.refusals.length > 0;
+  // A number from a sequence may be the key of anything; all else here is known to a run only.
+  return rendered.noise || rendered.refusals.some(({ code }) => code !== 'sequence');
 }

@@ -24,6 +24,8 @@ export interface Handler {
 
 export interface Declaration {
   readonly name: string;
+  /** Set where other variables of the routine have the same name. */
+  readonly number?: number;
   /** Null for records and cursors. */
   readonly type: string | null;
   readonly kind: 'scalar' | 'record' | 'cursor';
@@ -191,7 +193,8 @@ export function assignedIn(step: Step): readonly Target[] {
   ];
 }
 
-function ownTargets(step: Step): readonly Target[] {
+/** What a step itself puts a value into. */
+export function ownTargets(step: Step): readonly Target[] {
   if (step.kind === 'assign') return [step.target];
   if (step.kind === 'diagnostics') return step.items.map((item) => item.target);
   if (step.kind === 'fetch') return step.targets;

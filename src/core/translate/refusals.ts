@@ -28,6 +28,8 @@ const ADVICE = {
   'several-unique-keys': 'Name the conflict target: ON CONFLICT (columns).',
   'trigger-on-table':
     'A trigger changes rows behind the statement. Move what it does into the procedure.',
+  'shared-rows':
+    'Read and write the rows by one name in a procedure: the partitioned table, or one partition.',
   'foreign-key-action':
     'Delete or update the referring rows in the procedure itself, so that every change can be seen.',
   'session-setting':

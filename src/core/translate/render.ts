@@ -7,6 +7,7 @@ import { qualified } from '../catalog/names.ts';
 import type { Fragment, Part } from './fragment.ts';
 import { identifier } from './identifiers.ts';
 import type { Cte, Query, Refusal, Sql, SqlPart } from './types.ts';
+import { ROW_COUNT } from './version.ts';
 import type { Version } from './version.ts';
 
 export interface RenderSettings {
@@ -74,6 +75,7 @@ class Renderer {
     const { body } = version;
     if (body.kind === 'query' && body.head === null) return this.fragment(body.sql);
     if (body.kind === 'union') return this.#union(body.inputs);
+    if (body.kind === 'empty') return [noRows(version)];
     return [
       { kind: 'text', text: `select${columnList(version)}\nfrom ` },
       ...this.#from(version, null),
@@ -109,9 +111,6 @@ class Renderer {
       const text = alias !== null && relation.state === 'former' ? ` as ${alias}` : '';
       return text === '' ? [relation] : [relation, { kind: 'text', text }];
     }
-    if (version.body.kind === 'empty') {
-      return [{ kind: 'text', text: `${emptyRelation(version)} as ${alias ?? 'nothing'}` }];
-    }
     const name = this.#cte(version);
     const parts: SqlPart[] = [{ kind: 'cte', name }];
     return alias === null || alias === identifier(name)
@@ -134,14 +133,14 @@ class Renderer {
   #cte(version: Version): string {
     const known = this.#names.get(version);
     if (known !== undefined) return known;
-    if (version.label === 'row_count') this.#noise = true;
+    if (version.label === ROW_COUNT) this.#noise = true;
     const { body } = version;
     const sql =
       body.kind === 'query'
         ? this.fragment(body.sql)
         : body.kind === 'union'
           ? this.#union(body.inputs)
-          : [];
+          : [noRows(version)];
     const name = this.#name(version.label);
     this.#names.set(version, name);
     this.#ctes.push({
@@ -167,8 +166,7 @@ class Renderer {
     const flat = inputs
       .flatMap((input) => this.#unionInputs(input))
       .filter((input) => input.body.kind !== 'empty');
-    if (flat.length === 0 && inputs[0])
-      return [{ kind: 'text', text: `select * from ${emptyRelation(inputs[0])} as nothing` }];
+    if (flat.length === 0 && inputs[0]) return [noRows(inputs[0])];
     return joined(
       flat.flatMap((input, index) => [
         {
@@ -194,13 +192,14 @@ function columnList(version: Version): string {
   return `\n    ${columns.map((column) => identifier(column.name)).join(',\n    ')}`;
 }
 
-function emptyRelation(version: Version): string {
+function noRows(version: Version): SqlPart {
   const columns = version.columns ?? [];
   const list = columns.map(
     (column) =>
       `${column.type === null ? 'null' : `cast(null as ${column.type})`} as ${identifier(column.name)}`,
   );
-  return `(select ${list.length === 0 ? '1' : list.join(', ')} where false)`;
+  const text = `select\n    ${list.length === 0 ? '1' : list.join(',\n    ')}\nwhere false`;
+  return { kind: 'text', text };
 }
 
 function joined(parts: readonly SqlPart[]): Sql {

@@ -151,6 +151,18 @@ export class Session {
         nullsCollide: key.nullsNotDistinct,
         notNull: key.columns.every((column) => notNull.has(column)),
       })),
+      indexes: table.keys.flatMap(({ name, indexedSql, predicateSql, nullsNotDistinct }) =>
+        indexedSql === undefined
+          ? []
+          : [
+              {
+                name,
+                parts: indexedSql,
+                predicate: predicateSql,
+                nullsCollide: nullsNotDistinct,
+              },
+            ],
+      ),
     };
   }
 }

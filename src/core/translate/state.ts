@@ -48,13 +48,17 @@ export interface TableState {
   readonly onlyDataFree: boolean;
   /** Some statement put rows into it. */
   readonly addsRows: boolean;
+  /** Values of other tables' rows went into it, through variables. */
+  readonly takesData: boolean;
+  /** Some row that was put into it holds a row count or an error, or nothing of other tables. */
+  readonly looksLikeLog: boolean;
 }
 
 /** Rows written by the last statement: what ROW_COUNT and FOUND tell of. */
 type LastRows =
   | { readonly kind: 'rows'; readonly rows: Version }
-  /** Inside a loop: whether there were any, for the row at hand. */
-  | { readonly kind: 'flag'; readonly sql: Fragment }
+  /** Inside a loop: how many, for the row at hand; `count` is null where only `found` is known. */
+  | { readonly kind: 'each'; readonly found: Fragment; readonly count: Fragment | null }
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /** The rows that a loop runs over, while its body is evaluated for all of them at once. */
@@ -91,12 +95,24 @@ export function withTable(state: State, key: string, table: TableState): State {
   return { ...state, tables: new Map(state.tables).set(key, table) };
 }
 
+/** The innermost variable of a name; the one that is meant where the name tells it from others. */
 export function lookup(state: State, name: string): Value | null {
-  for (const block of state.variables.toReversed()) {
-    const value = block.get(name);
-    if (value) return value;
-  }
-  return null;
+  const { block, key } = place(state, name);
+  return state.variables[block]?.get(key) ?? null;
+}
+
+/** `name#number` tells one of several variables called `name`; `#number` marks its block. */
+export function numbered(name: string, number: number): string {
+  return `${name}#${number}`;
+}
+
+function place(state: State, name: string): { readonly block: number; readonly key: string } {
+  const mark = name.lastIndexOf('#');
+  if (mark < 0)
+    return { block: state.variables.findLastIndex((block) => block.has(name)), key: name };
+  const declared = state.variables.findLastIndex((block) => block.has(name.slice(mark)));
+  // Parameters are declared by no block.
+  return { block: Math.max(declared, 0), key: name.slice(0, mark) };
 }
 
 /** The entry by which a block is found by its label. */
@@ -106,10 +122,10 @@ export function labelKey(label: string): string {
 
 /** Sets a variable in the block that declares it; in the outermost one where none does. */
 export function withVariable(state: State, name: string, value: Value): State {
-  const declared = state.variables.findLastIndex((block) => block.has(name));
+  const { block: declared, key } = place(state, name);
   const at = Math.max(declared, 0);
   const variables = state.variables.map((block, index) =>
-    index === at ? new Map(block).set(name, value) : block,
+    index === at ? new Map(block).set(key, value) : block,
   );
   return { ...state, variables };
 }

@@ -1,6 +1,7 @@
 /** Applies one bound SQL statement to a state. */
 import type { BoundStatement, BoundWrite, Returning } from './bound.ts';
 import { callBound } from './control/call.ts';
+import { rowsOfEach } from './control/loop-counts.ts';
 import { overLoop } from './control/loop-writes.ts';
 import { selectInto } from './control/variables.ts';
 import type { Evaluation } from './evaluate.ts';
@@ -32,9 +33,11 @@ export function applyStatement(
   const relations = new Map<string, Version>();
   const pending: Pending[] = [];
   let last: Version | null = null;
+  let only: BoundStatement | null = null;
   let next = state;
   for (const part of parts) {
     const bound = part.bind(relations);
+    only = bound;
     let rows: Version | null = null;
     if (bound.kind === 'query') {
       rows = queryVersion(evaluation, bound, part.name ?? 'query');
@@ -54,12 +57,12 @@ export function applyStatement(
     last = rows;
   }
   next = commit(evaluation, next, pending);
-  if (parts.length > 0 && last) next = { ...next, lastRows: { kind: 'rows', rows: last } };
-  if (parts.length > 0 && !last)
-    next = {
-      ...next,
-      lastRows: { kind: 'unknown', reason: 'The statement before counts no rows.' },
-    };
+  if (parts.length > 0) {
+    const rows = state.loop
+      ? rowsOfEach(evaluation, state, parts.length === 1 ? only : null)
+      : countedRows(last);
+    next = { ...next, lastRows: rows };
+  }
   if (into === null) return next;
   if (!last)
     throw evaluation.refusal(
@@ -69,6 +72,11 @@ export function applyStatement(
       'The statement gives no rows to put into variables.',
     );
   return selectInto(evaluation, next, into, last, strict, code.line);
+}
+
+function countedRows(rows: Version | null): State['lastRows'] {
+  if (rows) return { kind: 'rows', rows };
+  return { kind: 'unknown', reason: 'The statement before counts no rows.' };
 }
 
 function isWrite(bound: BoundStatement): bound is BoundWrite {
@@ -130,6 +138,13 @@ function returned(
 ): Version {
   if (!result.affected)
     refuse('return-value', bound.place, "The rows that the statement returns can't be told.");
+  if (returning.others && !result.returned)
+    refuse(
+      'return-value',
+      bound.place,
+      'RETURNING names a source of the MERGE, of which the model keeps no row.',
+    );
+  const rows = sql`select ${returning.list}\nfrom ${from(result.affected)} as ${identifier(bound.table.alias)}`;
   return evaluation.session.factory.make({
     label: `${bound.table.alias}_returned`,
     title: 'returning',
@@ -142,7 +157,7 @@ function returned(
     body: {
       kind: 'query',
       head: null,
-      sql: sql`select ${returning.list}\nfrom ${from(result.affected)} as ${identifier(bound.table.alias)}`,
+      sql: result.returned ?? rows,
     },
   });
 }

@@ -28,6 +28,16 @@ export interface ShapeKey {
   readonly nullsCollide: boolean;
 }
 
+/** A unique index over expressions, or over some of the rows. */
+export interface ShapeIndex {
+  readonly name: string;
+  /** SQL text of everything that is indexed, over the columns of the table. */
+  readonly parts: readonly string[];
+  /** Condition of the rows that it covers; null for all. */
+  readonly predicate: string | null;
+  readonly nullsCollide: boolean;
+}
+
 export interface TableShape {
   readonly name: QualifiedName;
   readonly temporary: boolean;
@@ -36,6 +46,7 @@ export interface TableShape {
   /** Null for a table that the routine makes from a query whose columns are not known. */
   readonly columns: readonly ShapeColumn[] | null;
   readonly keys: readonly ShapeKey[];
+  readonly indexes: readonly ShapeIndex[];
 }
 
 /** The key by which rows are found again: the primary one before others; null where there is none. */

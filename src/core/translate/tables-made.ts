@@ -61,6 +61,7 @@ export function createAs(
         generated: null,
       })) ?? null,
     keys: [],
+    indexes: [],
   };
   return made(evaluation, state, key, shape, version, bound.lines);
 }
@@ -87,6 +88,8 @@ function made(
     lines: { first: before?.lines?.first ?? lines.first, last: lines.last },
     onlyDataFree: false,
     addsRows: true,
+    takesData: true,
+    looksLikeLog: false,
   });
 }
 
@@ -105,7 +108,7 @@ function catalogShape(evaluation: Evaluation, shape: TableShape): TableShape | n
   const table = evaluation.session.index.table(shape.name);
   if (!table || !shape.columns || table.columns.length !== shape.columns.length) return null;
   const same = table.columns.every((column, index) => column.name === shape.columns?.[index]?.name);
-  return same ? { ...evaluation.session.shapeOf(table), keys: [] } : null;
+  return same ? { ...evaluation.session.shapeOf(table), keys: [], indexes: [] } : null;
 }
 
 export function create(
@@ -131,6 +134,7 @@ export function create(
       generated: null,
     })),
     keys: [],
+    indexes: [],
   };
   const version = evaluation.session.factory.make({
     label: name.name,

@@ -50,6 +50,9 @@ export interface Version {
   readonly dataFree: boolean;
 }
 
+/** Label of the versions that hold the number of rows of a statement. */
+export const ROW_COUNT = 'row_count';
+
 /** Hands out version numbers. One per translation, so that equal input gives equal output. */
 export class VersionFactory {
   #next = 1;

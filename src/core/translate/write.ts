@@ -3,6 +3,7 @@ import { qualified } from '../catalog/names.ts';
 import type { BoundStatement, BoundWrite, TableTarget } from './bound.ts';
 import type { Evaluation } from './evaluate.ts';
 import { hiddenWrite } from './hidden-writes.ts';
+import { whatFlows } from './log-flow.ts';
 import { RefusalError, refuse } from './refusals.ts';
 import type { RuleContext, WriteResult } from './rules/context.ts';
 import { deleteRows, truncate } from './rules/delete.ts';
@@ -94,8 +95,11 @@ function givenColumns(bound: BoundWrite, shape: TableShape): readonly ReadonlySe
 /** Whether a write puts nothing but constants, parameters, clocks and counters into its table. */
 function isDataFree(bound: BoundWrite, result: WriteResult): boolean {
   if (bound.kind === 'insert') return result.affected?.dataFree ?? false;
-  if (bound.kind === 'update') return bound.from === null && !bound.prefix;
-  return bound.kind === 'delete' && bound.using === null;
+  if (bound.kind === 'merge' || bound.prefix) return false;
+  const own = qualified(bound.table.name);
+  if (bound.loopReads.some(({ table }) => table !== own)) return false;
+  // Old rows go from a log; a table that is emptied and filled again is none.
+  return bound.kind === 'update' || bound.where !== null;
 }
 
 function appendAll(
@@ -131,6 +135,7 @@ export function commit(evaluation: Evaluation, state: State, pending: readonly P
     for (const { result } of writes) evaluation.session.ambiguities.push(...result.checks);
     for (const { bound } of writes) noteRandom(evaluation, bound, context.shape);
     const lines = writes.map(({ bound }) => bound.lines);
+    const flows = writes.map(({ result }) => whatFlows(result.affected ?? result.next, key));
     next = withTable(next, key, {
       ...context.table,
       version,
@@ -143,6 +148,12 @@ export function commit(evaluation: Evaluation, state: State, pending: readonly P
       onlyDataFree:
         context.table.onlyDataFree &&
         writes.every(({ result, bound }) => isDataFree(bound, result)),
+      takesData: context.table.takesData || flows.some(({ data }) => data),
+      looksLikeLog:
+        context.table.looksLikeLog ||
+        flows.some(({ data, count }, index) => {
+          return writes[index]?.bound.kind === 'insert' && (count || !data);
+        }),
     });
   }
   return next;
@@ -162,6 +173,7 @@ export function truncated(
       version,
       refusal: null,
       sequenceRestarted: bound.restartIdentity,
+      onlyDataFree: false,
       lines: { first: context.table.lines?.first ?? bound.lines.first, last: bound.lines.last },
     });
   }

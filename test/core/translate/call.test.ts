@@ -85,10 +85,10 @@ describe('calls', () => {
     ).toMatchInlineSnapshot(`
       "dw.u (table):
       select
-          id,
-          code,
-          amount
-      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing
+          cast(null as integer) as id,
+          cast(null as text) as code,
+          cast(null as numeric(12,2)) as amount
+      where false
 
       dw.t (rebuild):
       select

@@ -17,10 +17,10 @@ describe('DELETE', () => {
     expect(shown(statements(`DELETE FROM dw.t;`))).toMatchInlineSnapshot(`
       "dw.t (table):
       select
-          id,
-          code,
-          amount
-      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing"
+          cast(null as integer) as id,
+          cast(null as text) as code,
+          cast(null as numeric(12,2)) as amount
+      where false"
     `);
   });
 

@@ -76,10 +76,10 @@ describe('models of several tables', () => {
 
       dw.t (table) after dw.u:
       select
-          id,
-          code,
-          amount
-      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing"
+          cast(null as integer) as id,
+          cast(null as text) as code,
+          cast(null as numeric(12,2)) as amount
+      where false"
     `);
   });
 

@@ -36,6 +36,7 @@ const CASES: readonly (readonly [string, number, () => Translation])[] = [
   ['unknown-relation', 2, () => statements('DELETE FROM dw.missing;')],
   ['unknown-relation', 2, () => statements('INSERT INTO dw.t (id) SELECT id FROM stg.missing;')],
   ['unknown-name', 2, () => statements('DELETE FROM dw.t WHERE nothing = 1;')],
+  ['shared-rows', 2, () => statements('INSERT INTO dw.t SELECT * FROM ONLY dw.u;')],
   ['missing-column', 2, () => statements('UPDATE dw.t SET nothing = 1;')],
   [
     'dynamic-sql',

@@ -165,8 +165,14 @@ describe('tables that a procedure makes', () => {
       ),
     ).toMatchInlineSnapshot(`
       "dw.t (rebuild, append):
-      with t_inserted as (
-      SELECT * FROM (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as work
+      with work as (
+      select
+          cast(null as integer) as id,
+          cast(null as text) as code,
+          cast(null as numeric(12,2)) as amount
+      where false
+      ), t_inserted as (
+      SELECT * FROM work
       )
       select
           id,

@@ -8,10 +8,10 @@ describe('TRUNCATE', () => {
     expect(shown(statements(`TRUNCATE dw.t;`))).toMatchInlineSnapshot(`
       "dw.t (table):
       select
-          id,
-          code,
-          amount
-      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing"
+          cast(null as integer) as id,
+          cast(null as text) as code,
+          cast(null as numeric(12,2)) as amount
+      where false"
     `);
   });
 
@@ -36,10 +36,10 @@ describe('TRUNCATE', () => {
     ).toMatchInlineSnapshot(`
       "dw.t (table):
       select
-          id,
-          code,
-          amount
-      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing
+          cast(null as integer) as id,
+          cast(null as text) as code,
+          cast(null as numeric(12,2)) as amount
+      where false
 
       dw.u (table):
       SELECT id, code, amount FROM {final dw.t}"
@@ -62,15 +62,15 @@ describe('TRUNCATE', () => {
     ).toMatchInlineSnapshot(`
       "dw.t (table):
       select
-          id,
-          code,
-          amount
-      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing
+          cast(null as integer) as id,
+          cast(null as text) as code,
+          cast(null as numeric(12,2)) as amount
+      where false
 
       dw.child (table):
       select
-          t
-      from (select cast(null as integer) as t where false) as nothing"
+          cast(null as integer) as t
+      where false"
     `);
   });
 });

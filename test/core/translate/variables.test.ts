@@ -222,10 +222,10 @@ END`,
 
       dw.t (table) after dw.u:
       select
-          id,
-          code,
-          amount
-      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing"
+          cast(null as integer) as id,
+          cast(null as text) as code,
+          cast(null as numeric(12,2)) as amount
+      where false"
     `);
   });
 
@@ -248,10 +248,10 @@ END`,
     ).toMatchInlineSnapshot(`
       "dw.t (table):
       select
-          id,
-          code,
-          amount
-      from (select cast(null as integer) as id, cast(null as text) as code, cast(null as numeric(12,2)) as amount where false) as nothing"
+          cast(null as integer) as id,
+          cast(null as text) as code,
+          cast(null as numeric(12,2)) as amount
+      where false"
     `);
   });
 

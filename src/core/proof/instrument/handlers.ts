@@ -33,7 +33,9 @@ export function withoutLogHandlers(
   const edits: Edit[] = [];
   const removed: number[] = [];
   const kept: number[] = [];
-  for (const { from, to } of structureOf(tokens).sections) {
+  for (const { begin, from, to } of structureOf(tokens).sections) {
+    // The translator takes this one for ON CONFLICT DO NOTHING.
+    if (skipsDuplicate(tokens.slice(begin + 1, from), tokens.slice(from, to))) continue;
     const first = tokens[from];
     const end = tokens[to];
     if (first === undefined || end === undefined) continue;
@@ -52,6 +54,27 @@ export function withoutLogHandlers(
   }
   return { body: edited(body, outermost(edits)), removed, kept };
 }
+
+/** A lone INSERT … VALUES whose handler lets a row go whose key is there already. */
+function skipsDuplicate(body: readonly Token[], section: readonly Token[]): boolean {
+  const words = section.map((_, at) => wordAt(section, at));
+  const quiet = section.every(
+    (_, at) => !startsStatement(section, at) || at === 0 || QUIET.has(wordAt(section, at)),
+  );
+  return (
+    wordAt(body, 0) === 'INSERT' &&
+    body.some((_, at) => wordAt(body, at) === 'VALUES') &&
+    body.findIndex(({ text }) => text === ';') === body.length - 1 &&
+    words[2] === 'UNIQUE_VIOLATION' &&
+    words[3] === 'THEN' &&
+    words.filter((word) => word === 'WHEN').length === 1 &&
+    !words.some((word, at) => word === 'RAISE' && !LEVELS.has(words[at + 1] ?? '')) &&
+    quiet
+  );
+}
+
+const QUIET: ReadonlySet<string> = new Set(['NULL', 'RAISE']);
+const LEVELS: ReadonlySet<string> = new Set('NOTICE INFO LOG DEBUG WARNING'.split(' '));
 
 function onlyLogs(section: readonly Token[], writes: readonly QualifiedName[]): boolean {
   return section.every((_, at) => {

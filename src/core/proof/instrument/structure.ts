@@ -2,7 +2,8 @@
 import type { Token } from '../../translate/postgres/parser.ts';
 
 export interface ExceptionSection {
-  /** Position of EXCEPTION, and of the END that closes its block, in the list of tokens. */
+  /** Position of the block's BEGIN, of EXCEPTION, and of the END that closes the block. */
+  readonly begin: number;
   readonly from: number;
   readonly to: number;
 }
@@ -20,6 +21,7 @@ export interface Structure {
 
 interface Open {
   readonly word: 'BEGIN' | 'IF' | 'CASE' | 'LOOP';
+  readonly at: number;
   exception: number | null;
 }
 
@@ -34,18 +36,18 @@ export function structureOf(tokens: readonly Token[]): Structure {
     const word = wordAt(tokens, at);
     const starts = startsStatement(tokens, at);
     const top = open.at(-1);
-    if (word === 'CASE' || word === 'LOOP') open.push({ word, exception: null });
-    else if (word === 'BEGIN' && starts) open.push({ word, exception: null });
+    if (word === 'CASE' || word === 'LOOP') open.push({ word, at, exception: null });
+    else if (word === 'BEGIN' && starts) open.push({ word, at, exception: null });
     else if (word === 'EXCEPTION' && starts && top?.word === 'BEGIN') top.exception = at;
     else if (word === 'END') {
       open.pop();
       if (wordAt(tokens, at + 1) === top?.word && top?.word !== 'BEGIN') closes = at + 1;
       if (top !== undefined && top.exception !== null) {
-        sections.push({ from: top.exception, to: at });
+        sections.push({ begin: top.at, from: top.exception, to: at });
       }
     }
     if (starts && (word === 'IF' || word === 'ELSIF' || word === 'ELSEIF')) {
-      if (word === 'IF') open.push({ word, exception: null });
+      if (word === 'IF') open.push({ word, at, exception: null });
       const to = closingThen(tokens, at);
       if (to !== null) conditions.push({ from: at, to });
     }

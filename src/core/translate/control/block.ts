@@ -1,6 +1,7 @@
 /** BEGIN … END: declarations, the body, and what its exception handlers mean. */
 import type { Evaluation, Flow } from '../evaluate.ts';
 import { text } from '../fragment.ts';
+import { readStatement } from '../postgres/statement.ts';
 import type { Declaration, Handler, Step } from '../program.ts';
 import { makeRefusal } from '../refusals.ts';
 import type { State, Value } from '../state.ts';
@@ -13,17 +14,60 @@ type BlockStep = Extract<Step, { kind: 'block' }>;
 export function applyBlock(evaluation: Evaluation, step: BlockStep, state: State): Flow {
   let inner = withBlock(state, new Map(step.label === null ? [] : [[labelKey(step.label), LABEL]]));
   for (const item of step.declarations) inner = declare(evaluation, item, inner);
+  const body = withoutSkips(evaluation, step, inner);
   for (const handler of step.handlers) noteHandler(evaluation, handler, inner);
-  const flow = evaluation.run(step.body, inner);
+  const flow = evaluation.run(body, inner);
   return { ...flow, state: withoutBlock(flow.state) };
 }
 
-/** Marks a block by its label among its variables. */
+/**
+ * A handler that goes on after a duplicate of a lone row means `ON CONFLICT DO NOTHING`. Inside a
+ * loop any other handler that goes on skips iterations, which is not told before the run.
+ */
+function withoutSkips(evaluation: Evaluation, step: BlockStep, state: State): readonly Step[] {
+  const skipping = step.handlers.filter(({ body }) => !alwaysRaises(body));
+  const [handler] = skipping;
+  if (!handler) return step.body;
+  const kept = keepsWhatIsThere(evaluation, step, state);
+  if (kept) return [kept];
+  if (!state.loop) return step.body;
+  throw evaluation.refusal(
+    'exception-handler',
+    handler.line,
+    `EXCEPTION WHEN ${handler.conditions.join(' OR ')}`,
+    'The handler skips iterations of the loop that fail.',
+  );
+}
+
+function keepsWhatIsThere(evaluation: Evaluation, step: BlockStep, state: State): Step | null {
+  const [only, ...others] = step.body;
+  const [handler, ...more] = step.handlers;
+  if (only?.kind !== 'statement' || !handler || others.length + more.length > 0) return null;
+  const quiet = handler.body.every((inner) => inner.kind === 'raise' && inner.level === 'message');
+  const [name, ...names] = handler.conditions;
+  if (!quiet || name?.toLowerCase() !== 'unique_violation' || names.length > 0) return null;
+  const [part] = readStatement(only.code, evaluation.environment(state));
+  const bound = part?.bind(new Map());
+  const isLone = bound?.kind === 'insert' && bound.query?.keys.some((key) => key.length === 0);
+  if (!isLone || !/^insert\b/iu.test(only.code.text) || !/\bvalues\b/iu.test(only.code.text))
+    return null;
+  if (bound.conflict || bound.returning) return null;
+  return { ...only, code: { ...only.code, text: `${only.code.text}\nON CONFLICT DO NOTHING` } };
+}
+
+/** Whether a handler ends with an error whatever happens. */
+function alwaysRaises(body: readonly Step[]): boolean {
+  const last = body.at(-1);
+  return last?.kind === 'raise' && last.level === 'exception';
+}
+
+/** Marks a block by its label, or by a number, among its variables. */
 const LABEL: Value = { kind: 'scalar', sql: text('null'), type: null };
 
 function declare(evaluation: Evaluation, item: Declaration, state: State): State {
   const block = new Map(state.variables.at(-1));
   block.set(item.name, initialValue(evaluation, item, state));
+  if (item.number !== undefined) block.set(`#${item.number}`, LABEL);
   if (item.cursor) evaluation.cursors.set(item.name, item.cursor);
   return { ...state, variables: [...state.variables.slice(0, -1), block] };
 }

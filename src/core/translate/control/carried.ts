@@ -4,17 +4,16 @@
  */
 import type { Evaluation } from '../evaluate.ts';
 import type { Fragment } from '../fragment.ts';
-import { sql, text } from '../fragment.ts';
-import { identifier } from '../identifiers.ts';
+import { sql } from '../fragment.ts';
 import { increment } from '../postgres/stepping.ts';
-import { scan } from '../postgres/parser.ts';
-import type { CodeText, Step, Target } from '../program.ts';
+import type { Step, Target } from '../program.ts';
 import { makeRefusal } from '../refusals.ts';
 import type { LoopRows, State } from '../state.ts';
 import { lookup, withVariable } from '../state.ts';
 import type { LoopStep } from './loop-body.ts';
-import { assignedIn } from '../program.ts';
-import { withColumns } from './loop-rows.ts';
+import { allSteps, assignedIn, ownTargets } from '../program.ts';
+import { mentions, orderOf, resetBefore, totalInSegment, withSegments } from './carried-reset.ts';
+import { loopValue, withColumns } from './loop-rows.ts';
 import { evaluateExpression } from './expressions.ts';
 
 type Assign = Extract<Step, { kind: 'assign' }>;
@@ -32,31 +31,48 @@ export function carriedValues(
     .flatMap((inner) => assignedIn(inner))
     .map((target) => target.join('.'));
   let next = state;
-  for (const inner of step.body) {
-    if (inner.kind !== 'assign' || inner.target.length > 1) continue;
-    const [name = ''] = inner.target;
-    const initial = lookup(before, name);
-    const once = assigned.filter((other) => other === name).length === 1;
-    if (!once || initial?.kind !== 'scalar' || initial.type === null) continue;
-    const value = valueBefore(evaluation, inner, name, assigned, initial.sql, next, loop);
-    if (!value || !next.loop) continue;
-    const column = `${name}_before`;
-    const typed = sql`cast(${value} as ${initial.type})`;
-    const rows = withColumns(
-      evaluation,
-      next.loop,
-      [{ name: column, type: initial.type, value: typed }],
-      [],
-      inner.line,
-      `${name} as the iteration finds it`,
-    );
-    next = withVariable({ ...next, loop: rows }, name, {
-      kind: 'scalar',
-      sql: text(`${identifier(loop.alias)}.${identifier(column)}`),
-      type: initial.type,
-    });
+  // A reset may ask for the row before: what is carried unconditionally comes first.
+  for (const kind of ['always', 'with reset'] as const) {
+    for (const inner of step.body) {
+      if (inner.kind !== 'assign' || inner.target.length > 1) continue;
+      const [name = ''] = inner.target;
+      const initial = lookup(before, name);
+      const times = assigned.filter((other) => other === name).length;
+      if (initial?.kind !== 'scalar' || initial.type === null || !next.loop) continue;
+      let value: Fragment | null = null;
+      if (kind === 'always' && times === 1)
+        value = valueBefore(evaluation, inner, name, assigned, initial.sql, next, loop);
+      if (kind === 'with reset' && times === 2) {
+        const reset = resetBefore(step.body, inner, name);
+        if (reset) next = withSegments(evaluation, reset, next);
+        if (reset) value = totalInSegment(evaluation, inner, reset, assigned, initial.sql, next);
+      }
+      if (value) next = withCarried(evaluation, next, name, initial.type, value, inner.line);
+    }
   }
   return next;
+}
+
+/** The value with which an iteration begins becomes a column of the loop's rows. */
+function withCarried(
+  evaluation: Evaluation,
+  state: State,
+  name: string,
+  type: string,
+  value: Fragment,
+  line: number,
+): State {
+  if (!state.loop) return state;
+  const column = `${name}_before`;
+  const typed = sql`cast(${value} as ${type})`;
+  const title = `${name} as the iteration finds it`;
+  const added = [{ name: column, type, value: typed }];
+  const loop = withColumns(evaluation, state.loop, added, [], line, title);
+  return withVariable({ ...state, loop }, name, {
+    kind: 'scalar',
+    sql: loopValue(loop, column),
+    type,
+  });
 }
 
 function valueBefore(
@@ -80,24 +96,34 @@ function valueBefore(
   return sql`case when bool_or(${value.sql} is null) ${frame} then null else ${initial} + coalesce(sum(${value.sql}) ${frame}, 0) end`;
 }
 
-function orderOf(loop: LoopRows): string {
-  return (loop.order ?? [])
-    .map((sort) => `${identifier(loop.alias)}.${identifier(sort.column)} ${sort.direction}`.trim())
-    .join(', ');
-}
-
-function mentions(code: CodeText, name: string): boolean {
-  return scan(code.text).some((token) => token.text.toLowerCase() === name.toLowerCase());
+/** `n := n + 1` and nothing else: how often the loop went round, or a branch of it was taken. */
+function countsIterations(steps: readonly Step[], name: string): boolean {
+  const assigns = [...allSteps(steps)].filter((step) =>
+    ownTargets(step).some((target) => target[0] === name),
+  );
+  return (
+    assigns.length > 0 &&
+    assigns.every((step) => {
+      const summand = step.kind === 'assign' ? increment(step.expression, name) : null;
+      return summand !== null && /^\d+$/u.test(summand.text.trim());
+    })
+  );
 }
 
 /** After a loop, variables that it set hold the value of its last iteration: not known. */
-export function forget(state: State, targets: readonly Target[], line: number): State {
+export function forget(
+  state: State,
+  body: readonly Step[],
+  line: number,
+  rowTargets: readonly Target[] = [],
+): State {
   let next = state;
+  const targets = [...rowTargets, ...body.flatMap((step) => assignedIn(step))];
   for (const [name = ''] of targets) {
     const value = lookup(state, name);
     if (value === null) continue;
     const refusal = makeRefusal(
-      'loop-carried',
+      countsIterations(body, name) ? 'unprovable-count' : 'loop-carried',
       { line, construct: name },
       `After the loop ${name} holds the value of its last iteration.`,
     );

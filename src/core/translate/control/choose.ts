@@ -65,6 +65,8 @@ function chooseTable(
     lines: Number.isFinite(lines.first) ? lines : null,
     onlyDataFree: left.onlyDataFree && right.onlyDataFree,
     addsRows: left.addsRows || right.addsRows,
+    takesData: left.takesData || right.takesData,
+    looksLikeLog: left.looksLikeLog || right.looksLikeLog,
     sequenceRestarted: left.sequenceRestarted && right.sequenceRestarted,
   };
   if (left.version === right.version || refusal) return common;

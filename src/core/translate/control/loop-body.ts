@@ -43,6 +43,7 @@ export function overRows(
     : { rows: own.rows, outer: new Map<string, Value>() };
   const order = state.loop === null && isTotal(own) ? own.order : null;
   const loop: LoopRows = { rows, alias, record, order };
+  const lastRows = { kind: 'unknown', reason: 'The iteration before did it.' } as const;
   const scalars = new Map<string, Value>(outer);
   if (record) scalars.set(only, { kind: 'record', row: rows });
   else
@@ -55,7 +56,7 @@ export function overRows(
   const accesses = new LoopAccesses();
   evaluation.loops.push(accesses);
   const started = withBlock(
-    carriedValues(evaluation, step, withoutCarried(step, { ...state, loop }), state),
+    carriedValues(evaluation, step, withoutCarried(step, { ...state, loop, lastRows }), state),
     scalars,
   );
   const flow = evaluation.run(step.body, started);
@@ -186,7 +187,8 @@ function afterLoop(evaluation: Evaluation, step: LoopStep, after: State, before:
     variables: before.variables,
     lastRows: { kind: 'unknown', reason: 'A loop was done before.' },
   };
-  return forget(next, assignedIn(step), step.line);
+  const rowTargets = step.kind === 'for-query' ? step.targets : [];
+  return forget(next, step.body, step.line, rowTargets);
 }
 
 /** Inside the loop a variable that it sets has no value until the iteration has set it. */

@@ -3,7 +3,8 @@ import { loopValue, withColumns } from './loop-rows.ts';
 import { asType, declaredType } from './expressions.ts';
 import type { ExpressionValue } from './expressions.ts';
 import type { Evaluation } from '../evaluate.ts';
-import { from, sql, text } from '../fragment.ts';
+import { from, plainText, sql, text } from '../fragment.ts';
+import type { Fragment } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import type { Target } from '../program.ts';
 import { withVariable } from '../state.ts';
@@ -30,11 +31,18 @@ export function assignInLoop(
     line,
     `${name} := …`,
   );
-  return withVariable({ ...state, loop: next }, name, {
+  const lastRows = stillKnown(state.lastRows, loopValue(loop, column), name);
+  return withVariable({ ...state, loop: next, lastRows }, name, {
     kind: 'scalar',
     sql: loopValue(loop, column),
     type: held.type,
   });
+}
+
+/** A count is computed where it is used: by then a variable that it depends on must be the same. */
+function stillKnown(rows: State['lastRows'], value: Fragment, name: string): State['lastRows'] {
+  if (rows.kind !== 'each' || !plainText(rows.found).includes(plainText(value))) return rows;
+  return { kind: 'unknown', reason: `${name} has changed since the last statement.` };
 }
 
 /** SELECT … INTO inside a loop: the first row of the query for each row of the loop. */
@@ -74,10 +82,11 @@ export function selectIntoInLoop(
     line,
     `select into ${names.join(', ')}`,
   );
+  const found = loopValue(loop, flag.name);
   let result: State = {
     ...state,
     loop: next,
-    lastRows: { kind: 'flag', sql: loopValue(loop, flag.name) },
+    lastRows: { kind: 'each', found, count: sql`(case when ${found} then 1 else 0 end)` },
   };
   for (const item of added) {
     result = withVariable(result, item.name.slice(2), {

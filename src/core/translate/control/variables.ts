@@ -8,6 +8,7 @@ import { identifier } from '../identifiers.ts';
 import type { Target } from '../program.ts';
 import { lookup, withVariable } from '../state.ts';
 import type { State, Value } from '../state.ts';
+import { ROW_COUNT } from '../version.ts';
 import type { Version } from '../version.ts';
 
 /** Puts a value into a variable, as its type holds it. In a loop each row has its own. */
@@ -49,7 +50,7 @@ export function assignQuery(
   const [target] = targets;
   if (!target) return state;
   const count = evaluation.session.factory.make({
-    label: 'row_count',
+    label: ROW_COUNT,
     title: 'number of rows that the statement before wrote',
     lines: { first: line, last: line },
     columns: [{ name: 'value', type: 'bigint' }],

@@ -9,7 +9,6 @@ import { forget } from './carried.ts';
 import { fetchLoop } from './cursor.ts';
 import type { FetchLoop } from './cursor.ts';
 import { applyForQuery } from './loop.ts';
-import { assignedIn } from '../program.ts';
 import { pagedBody } from './paging.ts';
 import { steppedLoop } from './stepping.ts';
 
@@ -25,12 +24,7 @@ export function applyWhile(evaluation: Evaluation, step: While, state: State): S
   const paged = pagedBody(evaluation, step, state);
   if (paged) {
     const flow = evaluation.run(paged.body, state);
-    if (flow.ending === 'falls-through')
-      return forget(
-        flow.state,
-        step.body.flatMap((inner) => assignedIn(inner)),
-        step.line,
-      );
+    if (flow.ending === 'falls-through') return forget(flow.state, step.body, step.line);
   }
   throw evaluation.refusal(
     'loop',

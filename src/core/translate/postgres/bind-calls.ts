@@ -20,6 +20,8 @@ export function bindClock(binder: Binder, start: number, type: string): void {
   ]);
 }
 
+const OF_SESSION: ReadonlySet<string> = new Set(['currval', 'lastval']);
+
 /** A call: a clock, random values, a sequence, or a function of a user. */
 export function bindCall(binder: Binder, call: FuncCall, scope: Scope | null): void {
   const path = functionPath(call);
@@ -35,6 +37,9 @@ export function bindCall(binder: Binder, call: FuncCall, scope: Scope | null): v
     refuse('external', binder.place(start), `${name} reads or writes outside of the database.`);
   }
   if (path.length === 1 && isRandom(name)) binder.random.push(binder.place(start));
+  if (path.length === 1 && OF_SESSION.has(name)) {
+    refuse('sequence', binder.place(start), `${name} tells what the session took from a sequence.`);
+  }
   if (path.length === 1 && name === 'nextval') {
     if (binder.sequenceCalls.has(start)) return;
     refuse(

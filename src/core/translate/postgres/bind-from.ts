@@ -1,4 +1,6 @@
 /** Binds FROM: tables, joins, subqueries and functions, each an entry of the scope. */
+import type { Fragment } from '../fragment.ts';
+import { sql } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import type { JoinExpr, Node, RangeFunction, RangeVar } from 'libpg-query';
 import type { Binder } from './bind.ts';
@@ -85,8 +87,19 @@ function rangeVar(binder: Binder, range: RangeVar, scope: Scope | null): RangeIt
     );
   }
   binder.reads.push(version);
+  if (!range.inh)
+    refuse(
+      'shared-rows',
+      binder.place(start, end - start),
+      'ONLY leaves out the rows of other tables that inherit from this one.',
+    );
   const alias = range.alias ? null : identifier(name.name);
-  binder.source.edit(start, end, [{ kind: 'version', version, alias }]);
+  const read: Fragment = [{ kind: 'version', version, alias }];
+  const before = binder.source.tokens[binder.source.tokenAt(start) - 1];
+  // The command `TABLE t` takes no alias.
+  if (before?.keyword === 'TABLE')
+    binder.source.edit(before.start, end, sql`select * from ${read}`);
+  else binder.source.edit(start, end, read);
   const shape = { columns: version.columns, keys: version.keys, rowNumbers: [] };
   return { ...renamed(shape, head), alias: aliasName, version, schema: name.schema };
 }

@@ -214,6 +214,9 @@ export class Binder {
     } else if ('SQLValueFunction' in node) {
       const type = clockValueType(node.SQLValueFunction.op);
       if (type !== null) bindClock(this, this.source.index(node.SQLValueFunction.location), type);
+    } else if ('MergeSupportFunc' in node) {
+      const start = this.source.index(node.MergeSupportFunc.location);
+      refuse('return-value', this.place(start), 'Which arm of the MERGE has acted is not told.');
     } else if ('FuncCall' in node) {
       bindCall(this, node.FuncCall, scope);
     } else if ('TypeCast' in node) {

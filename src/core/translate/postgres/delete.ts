@@ -2,7 +2,7 @@
 import type { BoundDelete } from '../bound.ts';
 import type { DeleteStmt } from 'libpg-query';
 import { between, findClauses } from './clauses.ts';
-import { loopPairs } from './keys.ts';
+import { loopPairs, settles } from './keys.ts';
 import { relationName } from './tree.ts';
 import {
   bindCondition,
@@ -38,6 +38,13 @@ export function bindDelete(statement: DeleteStmt, context: WriteContext): BoundD
     where: where === undefined ? null : slice(source, between(source, where, returning)),
     loopPairs: loopPairs([item], conditions, scope, environment.loopItems()),
     loopReads: [...binder.loopReads],
-    returning: bindReturning(statement.returningClause?.exprs, item, context, returning),
+    singleMatch: settles(scope.items, conditions, scope, [item]),
+    returning: bindReturning(
+      statement.returningClause?.exprs,
+      item,
+      context,
+      returning,
+      scope.items.slice(1),
+    ),
   };
 }

@@ -5,6 +5,7 @@ import type { InsertStmt, Node, SelectStmt } from 'libpg-query';
 import { bindSet } from './assignments.ts';
 import { between, findClauses } from './clauses.ts';
 import type { WriteTarget } from './environment.ts';
+import { canonicalExpression } from './index-expression.ts';
 import { bindQuery } from './query.ts';
 import type { RangeItem } from './scope.ts';
 import { relationName } from './tree.ts';
@@ -110,19 +111,17 @@ function bindConflict(
   const { source, binder } = context;
   const clause = statement.onConflictClause ?? {};
   const infer = clause.infer;
-  const columns =
-    infer?.indexElems?.map((node) =>
-      'IndexElem' in node ? (node.IndexElem.name ?? null) : null,
-    ) ?? null;
-  if (columns?.includes(null) || infer?.whereClause) {
-    refuse(
-      'several-unique-keys',
-      common(context).place,
-      'The conflict target is an expression or a partial index.',
-    );
-  }
+  const elements = infer?.indexElems?.flatMap((node) =>
+    'IndexElem' in node ? [node.IndexElem] : [],
+  );
   const target = {
-    columns: columns?.filter((column) => column !== null) ?? null,
+    target: elements
+      ? {
+          columns: elements.flatMap(({ name }) => name ?? []),
+          expressions: elements.flatMap(({ expr }) => (expr ? [canonicalExpression(expr)] : [])),
+          partial: infer?.whereClause !== undefined,
+        }
+      : null,
     constraint: infer?.conname ?? null,
   };
   if (clause.action !== 'ONCONFLICT_UPDATE') return { ...target, action: { kind: 'nothing' } };

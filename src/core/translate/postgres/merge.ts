@@ -50,7 +50,13 @@ export function bindMerge(statement: MergeStmt, context: WriteContext): BoundMer
     condition: slice(source, between(source, on, whens[0])),
     arms,
     singleMatch: settles(scope.items, conditions, scope, [item]),
-    returning: bindReturning(statement.returningClause?.exprs, item, context, returning),
+    returning: bindReturning(
+      statement.returningClause?.exprs,
+      item,
+      context,
+      returning,
+      scope.items.slice(1),
+    ),
   };
 }
 

@@ -15,8 +15,7 @@ export function readAssignment(names: Names, line: number, varno: number, code: 
   const start = operator < 0 ? 0 : (tokens[operator]?.end ?? 0);
   const skipped = code.text.slice(0, start);
   const leading = code.text.slice(start).length - code.text.slice(start).trimStart().length;
-  if (skipped.includes('[') || isShadowed(names, varno, skipped))
-    return { kind: 'unknown', line, construct: code.text };
+  if (skipped.includes('[')) return { kind: 'unknown', line, construct: code.text };
   return {
     kind: 'assign',
     line,
@@ -27,15 +26,6 @@ export function readAssignment(names: Names, line: number, varno: number, code: 
       line: line + newlines(code.text.slice(0, start + leading)),
     },
   };
-}
-
-/** `label.name := …` where an inner variable has the same name: it can't be told by its name. */
-function isShadowed(names: Names, varno: number, target: string): boolean {
-  const name = names.target(varno)[0];
-  const same = names.datums.filter(
-    (item) => (item.PLpgSQL_var ?? item.PLpgSQL_rec)?.refname === name && !item.PLpgSQL_recfield,
-  );
-  return same.length > 1 && target.includes('.') && names.target(varno).length === 1;
 }
 
 function newlines(text: string): number {

@@ -5,6 +5,9 @@ import type { Names } from './plpgsql-names.ts';
 import type { Datum } from './plpgsql-tree.ts';
 import type { Declaration } from '../program.ts';
 
+/** The parser holds the value that a CASE compares in a variable of its own, of no certain type. */
+const OF_CASE = '__Case__Variable';
+
 /** Takes a routine's variables out of the flat list in which the parser gives them. */
 export class Declarations {
   readonly #names: Names;
@@ -53,6 +56,17 @@ export class Declarations {
     });
   }
 
+  /** The variable that a loop makes for itself is listed with those of blocks: no block declares it. */
+  leaveOut(name: string, line: number): void {
+    for (const [number, item] of this.#names.datums.entries()) {
+      const variable = item.PLpgSQL_var ?? item.PLpgSQL_rec;
+      if (variable?.refname !== name || !this.#undeclared.has(number)) continue;
+      if ((variable.lineno ?? 0) < line) continue;
+      this.#undeclared.delete(number);
+      return;
+    }
+  }
+
   /** Variables are listed flat; those declared before a block's BEGIN and in no block yet are its. */
   #declarations(beginLine: number): Declaration[] {
     if (beginLine === 0) return [];
@@ -63,7 +77,9 @@ export class Declarations {
       if (!variable || line === undefined || line > beginLine || !this.#undeclared.has(number))
         continue;
       this.#undeclared.delete(number);
-      found.push(this.#declaration(item, line));
+      if (variable.refname.startsWith(OF_CASE)) continue;
+      const shared = this.#names.declare(number);
+      found.push({ ...this.#declaration(item, line), ...(shared ? { number } : {}) });
     }
     return found;
   }

@@ -14,6 +14,7 @@ export function readLoop(
   content: Record<string, unknown>,
   names: Names,
   read: ReadSteps,
+  madeByLoop: (variable: string, line: number) => void,
 ): Step | null {
   const line = z.number().default(0).parse(content.lineno);
   const code = (expression: Expression): CodeText => names.code(expression, line);
@@ -32,6 +33,7 @@ export function readLoop(
     case 'PLpgSQL_stmt_fori': {
       const loop = fields.fori.parse(content);
       const variable = names.targets(loop.var)[0]?.[0] ?? '';
+      madeByLoop(variable, line);
       return {
         kind: 'for-range',
         line,
@@ -49,6 +51,7 @@ export function readLoop(
     case 'PLpgSQL_stmt_dynfors': {
       const loop = fields.forQuery.parse(content);
       const source = names.loopSource(line, kind === 'PLpgSQL_stmt_dynfors', loop);
+      if (source.kind === 'cursor') madeByLoop(names.targets(loop.var)[0]?.[0] ?? '', line);
       return {
         kind: 'for-query',
         line,

@@ -3,11 +3,13 @@ import { commentsByLine } from './comments.ts';
 import type { fields } from './plpgsql-tree.ts';
 import type { Datum, Expression, TargetTree } from './plpgsql-tree.ts';
 import type { CodeText, LoopSource, Target } from '../program.ts';
+import { numbered } from '../state.ts';
 import type { z } from 'zod';
 
 /** Names and texts of a PL/pgSQL tree: its variables by number, its expressions with their lines. */
 export class Names {
   readonly datums: readonly Datum[];
+  readonly #numbered = new Set<number>();
   readonly #comments: (line: number, firstWord: string) => readonly string[];
 
   constructor(routine: Routine, datums: readonly Datum[]) {
@@ -31,13 +33,34 @@ export class Names {
     return name === undefined ? [] : [[name]];
   }
 
+  /** Notes that a block declares a variable: from then on its number tells it from its namesakes. */
+  declare(number: number): boolean {
+    const shared = this.#isShared(number);
+    if (shared) this.#numbered.add(number);
+    return shared;
+  }
+
+  #isShared(number: number): boolean {
+    const name = this.#variable(number)?.refname;
+    return this.datums.filter((_item, index) => this.#variable(index)?.refname === name).length > 1;
+  }
+
+  #variable(
+    number: number,
+  ): { readonly refname: string; readonly lineno?: number | undefined } | undefined {
+    const item = this.datums[number];
+    return item?.PLpgSQL_var ?? item?.PLpgSQL_rec;
+  }
+
   /** A variable, or the field of a record, by its number. */
   target(number: number): Target {
     const item = this.datums[number];
     if (item?.PLpgSQL_recfield) {
       return [...this.target(item.PLpgSQL_recfield.recparentno), item.PLpgSQL_recfield.fieldname];
     }
-    return [(item?.PLpgSQL_var ?? item?.PLpgSQL_rec)?.refname ?? ''];
+    const { refname = '', lineno } = this.#variable(number) ?? {};
+    const isParameter = lineno === undefined && this.#isShared(number);
+    return [isParameter || this.#numbered.has(number) ? numbered(refname, number) : refname];
   }
 
   /** The query of a loop, or of a cursor. */

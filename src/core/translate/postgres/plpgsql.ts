@@ -4,6 +4,7 @@ import { parsePlpgsql } from './parser.ts';
 import { readAssignment } from './plpgsql-assignment.ts';
 import { readCursorStep } from './plpgsql-cursors.ts';
 import { Declarations } from './plpgsql-declarations.ts';
+import { withoutFarExits } from './plpgsql-labels.ts';
 import { readLoop } from './plpgsql-loops.ts';
 import { EMPTY_CODE, Names } from './plpgsql-names.ts';
 import { fields, functionTree } from './plpgsql-tree.ts';
@@ -19,7 +20,7 @@ export function readPlpgsql(routine: Routine): readonly Step[] {
   const tree = functionTree.parse(parsePlpgsql(withoutRowTypes(routine.definition)));
   const parsed = tree.plpgsql_funcs[0]?.PLpgSQL_function;
   if (!parsed) return [];
-  return new Reader(routine, parsed.datums).steps([parsed.action]);
+  return withoutFarExits(new Reader(routine, parsed.datums).steps([parsed.action]));
 }
 
 class Reader {
@@ -150,7 +151,9 @@ class Reader {
       default: {
         const read = (nodes: readonly TreeNode[]): Step[] => this.steps(nodes);
         const step =
-          readLoop(kind, content, this.#names, read) ?? readCursorStep(kind, content, this.#names);
+          readLoop(kind, content, this.#names, read, (variable, at) =>
+            this.#declarations.leaveOut(variable, at),
+          ) ?? readCursorStep(kind, content, this.#names);
         if (step) return [step];
         return [
           { kind: 'unknown', line, construct: kind.replace('PLpgSQL_stmt_', '').toUpperCase() },

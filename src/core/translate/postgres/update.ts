@@ -49,6 +49,12 @@ export function bindUpdate(statement: UpdateStmt, context: WriteContext): BoundU
     loopPairs: loopPairs([item], conditions, scope, environment.loopItems()),
     loopReads: [...binder.loopReads],
     singleMatch: settles([...scope.items, ...environment.loopItems()], conditions, scope, [item]),
-    returning: bindReturning(statement.returningClause?.exprs, item, context, returning),
+    returning: bindReturning(
+      statement.returningClause?.exprs,
+      item,
+      context,
+      returning,
+      scope.items.slice(1),
+    ),
   };
 }

@@ -3,9 +3,11 @@ import type { BoundInsert, Conflict } from '../bound.ts';
 import type { Fragment } from '../fragment.ts';
 import { from, sql } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
-import { refuse } from '../refusals.ts';
+import { identifyingKey } from '../table.ts';
 import type { ShapeColumn, ShapeKey } from '../table.ts';
 import type { Version } from '../version.ts';
+import { arbiterOf } from './arbiter.ts';
+import type { Arbiter } from './arbiter.ts';
 import type { AmbiguityCheck, RuleContext, WriteResult } from './context.ts';
 import {
   assignments,
@@ -28,61 +30,13 @@ export function insertOnConflict(
   context: RuleContext,
 ): WriteResult {
   const proposed = proposal.rows;
-  const key = arbiter(statement, conflict, context);
-  if (key === null) {
+  const arbiter = arbiterOf(statement, conflict, proposed, context);
+  if (arbiter === null) {
     const next = appended(context, context.current, [proposed], statement);
     return { next, affected: proposed, added: [proposed], checks: [] };
   }
-  if (conflict.action.kind === 'nothing') return doNothing(statement, key, proposal, context);
-  return doUpdate(statement, conflict.action, key, proposed, context);
-}
-
-/** The unique key on which rows collide; null where no proposed row can collide. */
-function arbiter(
-  statement: BoundInsert,
-  conflict: Conflict,
-  context: RuleContext,
-): ShapeKey | null {
-  const { keys, columns } = context.shape;
-  if (conflict.constraint !== null) {
-    const key = keys.find((candidate) => candidate.name === conflict.constraint);
-    if (!key)
-      refuse(
-        'missing-column',
-        statement.place,
-        `There is no unique constraint ${conflict.constraint} over plain columns.`,
-      );
-    return key;
-  }
-  if (conflict.columns !== null) {
-    const wanted = conflict.columns;
-    const key = keys.find(
-      (candidate) =>
-        candidate.columns.length === wanted.length &&
-        wanted.every((column) => candidate.columns.includes(column)),
-    );
-    if (!key)
-      refuse(
-        'missing-column',
-        statement.place,
-        `There is no unique key over (${wanted.join(', ')}).`,
-      );
-    return key;
-  }
-  // A fresh value of a sequence collides with nothing.
-  const given = statement.columns ?? columns?.map((column) => column.name) ?? [];
-  const fresh = (name: string): boolean =>
-    columns?.find((column) => column.name === name)?.surrogate === true &&
-    (!given.includes(name) || statement.defaulted.includes(name));
-  const possible = keys.filter((key) => !key.columns.some(fresh));
-  if (possible.length > 1) {
-    refuse(
-      'several-unique-keys',
-      statement.place,
-      `The table has ${possible.length} unique keys and the statement names none of them.`,
-    );
-  }
-  return possible[0] ?? null;
+  if (conflict.action.kind === 'nothing') return doNothing(statement, arbiter, proposal, context);
+  return doUpdate(statement, conflict.action, arbiter, proposed, context);
 }
 
 function onKey(key: ShapeKey, left: string, right: string): Fragment {
@@ -92,17 +46,16 @@ function onKey(key: ShapeKey, left: string, right: string): Fragment {
 
 function doNothing(
   statement: BoundInsert,
-  key: ShapeKey,
+  { key, base, proposed }: Arbiter,
   proposal: Proposal,
   context: RuleContext,
 ): WriteResult {
-  const proposed = proposal.rows;
   const columns = columnsOf(context, statement.place);
   const list = columns.map((column) => `proposed.${identifier(column.name)}`).join(',\n    ');
   const isThere =
-    context.current.body.kind === 'empty'
+    base.body.kind === 'empty'
       ? null
-      : sql`not exists (\n    select 1\n    from ${from(context.current)} as existing\n    where ${onKey(key, 'existing', 'proposed')}\n)`;
+      : sql`not exists (\n    select 1\n    from ${from(base)} as existing\n    where ${onKey(key, 'existing', 'proposed')}\n)`;
   const unique = proposal.keys.some((columns) =>
     columns.every((column) => key.columns.includes(column)),
   );
@@ -181,20 +134,19 @@ function tie(
 function doUpdate(
   statement: BoundInsert,
   action: Extract<Conflict['action'], { kind: 'update' }>,
-  key: ShapeKey,
-  proposed: Version,
+  { key, base, proposed }: Arbiter,
+  rowsAsStored: Version,
   context: RuleContext,
 ): WriteResult {
   const columns = columnsOf(context, statement.place);
   const { alias } = statement.table;
-  const base = context.current;
   const values = assignments(action.set, columns, statement.place);
   const excluded = sql`(select *, true as ${PROPOSED} from ${from(proposed)})`;
   const title = `insert into ${shown(context.shape.name)} … on conflict do update`;
   const common = { lines: statement.lines, change: null, dataFree: false };
   if (base.body.kind === 'empty') {
-    const next = union(context, [proposed], { title, lines: statement.lines, change: null });
-    return { next, affected: proposed, added: null, checks: [] };
+    const next = union(context, [rowsAsStored], { title, lines: statement.lines, change: null });
+    return { next, affected: rowsAsStored, added: null, checks: [] };
   }
   const hit = action.where
     ? sql`excluded.${PROPOSED} and (${action.where})`
@@ -262,10 +214,11 @@ function doUpdate(
     lines: statement.lines,
     change: null,
   });
+  const keeps = identifyingKey(context.shape)?.columns.every((column) => !values.has(column));
   const next = union(context, [updated, fresh], {
     title,
     lines: statement.lines,
-    change: { kind: 'merge', base, rows },
+    change: keeps ? { kind: 'merge', base: context.current, rows } : null,
   });
   return { next, affected: rows, added: null, checks: [] };
 }

@@ -33,6 +33,8 @@ export interface WriteResult {
   /** Rows that were added and can be appended to another version of the same table. */
   readonly added: readonly Version[] | null;
   readonly checks: readonly AmbiguityCheck[];
+  /** What RETURNING gives, where it names tables of FROM or USING too. */
+  readonly returned?: Fragment;
 }
 
 /** Columns of the written table; refuses where they can't be told. */

@@ -5,6 +5,7 @@ import { from, sql } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import type { RuleContext, WriteResult } from './context.ts';
 import { tableVersion } from './context.ts';
+import { returnedBeside } from './returning.ts';
 import { shown, withComments } from './rows.ts';
 
 export function deleteRows(statement: BoundDelete, context: RuleContext): WriteResult {
@@ -40,7 +41,12 @@ export function deleteRows(statement: BoundDelete, context: RuleContext): WriteR
     title: `${title}: the rows that go`,
     body: { kind: 'query', head: null, sql: sql`${table}\nwhere ${goes}` },
   });
-  return { next, affected, added: null, checks: [] };
+  return {
+    next,
+    affected,
+    added: null,
+    ...returnedBeside(statement, context, statement.using, null),
+  };
 }
 
 /** The rows of USING that match; null where the condition is over the table's own row alone. */

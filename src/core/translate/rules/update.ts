@@ -16,6 +16,7 @@ import {
   withGenerated,
 } from './context.ts';
 import { identifiedRows, keyColumns, keyNames, onKeyNames } from './identify.ts';
+import { returnedBeside } from './returning.ts';
 import { shown, withComments } from './rows.ts';
 
 type Values = ReadonlyMap<string, Fragment>;
@@ -150,7 +151,9 @@ function updateFrom(
     body,
     changeOf(statement, context, changed),
   );
-  return { next, affected: changed, added: null, checks: [] };
+  const written = projected(columns, alias, values, (_name, set) => set);
+  const beside = returnedBeside(statement, context, statement.from, written);
+  return { next, affected: changed, added: null, ...beside };
 }
 
 function taken(name: string, _set: Fragment, old: Fragment): Fragment {
@@ -192,11 +195,15 @@ function updateFromAny(
     changeOf(statement, context, changed),
   );
   const row = [...values.keys()].map((name) => identifier(`new_${name}`)).join(', ');
+  const written = projected(columns, alias, values, (_name, set) => set);
+  const { checks, ...beside } = returnedBeside(statement, context, statement.from, written);
   return {
     next,
     affected: changed,
     added: null,
+    ...beside,
     checks: [
+      ...checks,
       {
         line: statement.place.line,
         message:
