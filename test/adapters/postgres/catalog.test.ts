@@ -149,7 +149,14 @@ describe('tables', () => {
     const plain = { nullsNotDistinct: false, predicateSql: null, hasExpressions: false };
     expect(table('customer').keys).toEqual([
       { ...plain, name: 'customer_pkey', kind: 'primary', columns: ['id'] },
-      { ...plain, name: 'by_lower', kind: 'unique', columns: [], hasExpressions: true },
+      {
+        ...plain,
+        name: 'by_lower',
+        kind: 'unique',
+        columns: [],
+        hasExpressions: true,
+        indexedSql: ['lower(name::text)', 'code'],
+      },
       { ...plain, name: 'customer_code_name_key', kind: 'unique', columns: ['code', 'name'] },
       {
         ...plain,
@@ -157,6 +164,7 @@ describe('tables', () => {
         kind: 'unique',
         columns: ['email'],
         predicateSql: 'total::numeric > 0::numeric',
+        indexedSql: ['email'],
       },
     ]);
     await session.query('CREATE TABLE dw.nn (a integer UNIQUE NULLS NOT DISTINCT)');
@@ -165,6 +173,15 @@ describe('tables', () => {
     expect(again.tables.find((each) => each.name.name === 'nn')?.keys).toMatchObject([
       { columns: ['a'], nullsNotDistinct: true },
     ]);
+  });
+
+  test('tables whose rows another one shows', async () => {
+    await session.query('CREATE TABLE dw.old_customer () INHERITS (dw.customer)');
+    const again = await readCatalog(session, { schemas: ['dw'] });
+    await session.query('DROP TABLE dw.old_customer');
+    const heir = again.tables.find((each) => each.name.name === 'old_customer');
+    expect(heir?.inherits).toEqual([{ schema: 'dw', name: 'customer' }]);
+    expect(table('customer')).not.toHaveProperty('inherits');
   });
 
   test('foreign keys, also to a partitioned table, once each', () => {
