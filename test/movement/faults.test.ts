@@ -50,26 +50,32 @@ test('files that an earlier run left, whole or cut off, are never applied: what 
   await arena.close();
 });
 
-test('a full disk is named, and nothing is lost', async () => {
-  const arena = await openArena(servers, ['postgres', 'postgres'], {
-    tables: ['t'],
-    follow: false,
-  });
+test('a full disk is named, and nothing is lost, neither of a load nor of changes', async () => {
+  const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
   await filled(arena, 100);
   const folder = path.join(arena.settings.folder, arena.settings.plan.name);
-  const failing = inArena(arena, async (context) => {
-    const clear = async () => {
-      await mkdir(folder, { recursive: true });
-      await symlink('/dev/full', path.join(folder, `${arena.src}.t.1.dkt.partial`));
-    };
-    return runMove(
-      { ...context, folder: { ...context.folder, clear } },
-      { goal: 'drained', patienceMs: 1000 },
-    );
+  const withFull = (...files: readonly string[]) =>
+    inArena(arena, async (context) => {
+      const clear = async () => {
+        await context.folder.clear();
+        for (const file of files) await symlink('/dev/full', path.join(folder, file));
+      };
+      return runMove(
+        { ...context, folder: { ...context.folder, clear } },
+        { goal: 'drained', patienceMs: 1000 },
+      );
+    });
+  await expect(withFull(`${arena.src}.t.1.dkt.partial`)).rejects.toMatchObject({
+    code: 'disk-full',
   });
-  await expect(failing).rejects.toMatchObject({ code: 'disk-full' });
   expect((await moveTo(arena, 'drained')).outcome).toBe('drained');
-  expect(await arena.onTarget(`SELECT count(*) FROM ${arena.raw}.t`)).toEqual([['100']]);
+  await arena.onSource(`INSERT INTO ${arena.src}.t VALUES (-1, 'a change')`);
+  await expect(withFull('1.ckt', '2.ckt', '3.ckt', '4.ckt')).rejects.toMatchObject({
+    code: 'disk-full',
+  });
+  expect((await moveTo(arena, 'cutover')).verdicts).toMatchObject([
+    { equal: true, targetRows: 101 },
+  ]);
   await arena.close();
 });
 

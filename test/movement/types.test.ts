@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/movement/model.ts';
 import { travelsBinary } from '../../src/core/movement/types/binary.ts';
+import { TYPE_TABLES } from '../../src/core/movement/types/map.ts';
+import { ruleFor } from '../../src/core/movement/types/rule.ts';
 import { meta } from './arena-tools.ts';
-import { moveTo, openArena, startServers, stopServers } from './support.ts';
+import { inArena, moveTo, openArena, startServers, stopServers } from './support.ts';
 import type { Servers } from './support.ts';
 
 /** Type, value as SQL of the source, and the text that the target must give. */
@@ -141,6 +143,7 @@ const POSTGRES_SAME: readonly Case[] = [
   ['jsonb', `'{"a": 1}'`, '{"a": 1}'],
   ['int4range', `'[1,5)'`, '[1,5)'],
   ['mood', `'sad'`, 'sad'],
+  ['duo', `'(1,"a,""b")'`, '(1,"a,""b")'],
   ['money', `'-1.50'::numeric::money`, '-$1.50'],
   ['interval', `'-1 mon 2 days -03:00'`, '-1 mons +2 days -03:00:00'],
   ['point', `'(1,2)'`, '(1,2)'],
@@ -218,12 +221,16 @@ describe.each(TABLES)('%s → %s', (from, to, cases) => {
     if (servers === undefined) throw new Error('no servers');
     const arena = await openArena(servers, [from, to], { tables: ['extremes'] });
     const table = `${arena.src}.extremes`;
+    const duo = `CREATE TYPE ${arena.src}.duo AS (n int, t text)`;
+    if (to === 'postgres') await arena.onTarget(`CREATE SCHEMA ${arena.src}`, duo);
     const columns = cases.map(
-      ([type], index) => `c${index} ${type.replace('mood', `${arena.src}.mood`)} NULL`,
+      ([type], index) => `c${index} ${type.replace(/^(?:mood|duo)$/, `${arena.src}.$&`)} NULL`,
     );
     const values = cases.map(([, value]) => value).join(', ');
     await arena.onSource(
-      ...(from === 'postgres' ? [`CREATE TYPE ${arena.src}.mood AS ENUM ('sad', 'happy')`] : []),
+      ...(from === 'postgres'
+        ? [`CREATE TYPE ${arena.src}.mood AS ENUM ('sad', 'happy')`, duo]
+        : []),
       `CREATE TABLE ${table} (id int PRIMARY KEY, note varchar(20), ${columns.join(', ')})`,
       `INSERT INTO ${table} VALUES (1, 'loaded', ${values})`,
     );
@@ -235,6 +242,14 @@ describe.each(TABLES)('%s → %s', (from, to, cases) => {
       `INSERT INTO ${table} (id, note) VALUES (3, 'empty')`,
       `UPDATE ${table} SET note = 'updated', ${cases.map(([, value], index) => `c${index} = ${value}`).join(', ')} WHERE id = 3`,
     );
+    const described = await inArena(arena, ({ source }) =>
+      source.describe({ schema: arena.src, name: 'extremes' }, true),
+    );
+    const rules = TYPE_TABLES[from][to].filter((rule) => rule.to !== 'refused at planning');
+    const met = new Set(described?.columns.map((column) => ruleFor(rules, column)?.from));
+    if (cases !== POSTGRES_BINARY) {
+      expect(rules.map((rule) => rule.from).filter((row) => !met.has(row))).toEqual([]);
+    }
     const result = await moveTo(arena, 'cutover');
     expect(result.verdicts).toMatchObject([{ equal: true, sourceRows: 3, targetRows: 3 }]);
 

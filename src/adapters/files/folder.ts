@@ -14,7 +14,7 @@ function diskError(error: unknown, folder: string): unknown {
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
   return new MoveError(
     'disk-full',
-    `No space is left for files in ${folder}. Free some, or make chunk_bytes smaller, and run again: nothing is lost.`,
+    `No space is left for files in ${folder}. Free some, or make files smaller (--chunk-mb), and run again: nothing is lost.`,
   );
 }
 

@@ -61,6 +61,8 @@ function text(bytes: Buffer, cursor: Cursor): string {
 function tuple(bytes: Buffer, cursor: Cursor): PgTuple {
   const count = bytes.readUInt16BE(cursor.at);
   cursor.at += 2;
+  // One decoding for all values of the message: each is a slice of it.
+  const whole = bytes.toString('latin1');
   const values: (string | null | undefined)[] = [];
   for (let index = 0; index < count; index += 1) {
     const kind = bytes[cursor.at];
@@ -72,7 +74,7 @@ function tuple(bytes: Buffer, cursor: Cursor): PgTuple {
       const start = cursor.at + 4;
       cursor.at = start + length;
       if (cursor.at > bytes.length) throw new RangeError('a replication message ends in a value');
-      values.push(bytes.toString('latin1', start, cursor.at));
+      values.push(whole.slice(start, cursor.at));
     } else throw new RangeError(`a value of the unknown kind ${kind} in a replication message`);
   }
   return values;
