@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -52,19 +50,6 @@ describe('the bundle', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function run(file: string, args: readonly string[], environment: Record<string, string>) {
-    try {
-      const { stdout } = await promisify(execFile)(
-        process.execPath,
-        [join(folder, 'one', file), ...args],
-        { env: { PATH: process.env['PATH'] ?? '', ...environment }, cwd: folder },
-      );
-      return { code: 0, stdout };
-    } catch (error) {
-      return z.object({ code: z.number(), stdout: z.string() }).parse(error);
-    }
-  }
-
   test('depends on the sources alone, wherever they lie, so that a stale one can be told', async () => {
     const elsewhere = join(folder, 'elsewhere');
     for (const name of ['action', 'src', 'LICENSE', 'package.json', 'tsconfig.json']) {
@@ -95,15 +80,5 @@ describe('the bundle', () => {
     const names = [...text.matchAll(/^={80}\n\n(\S+) \d\S*, (\S+)$/gmu)].map(([, name]) => name);
     expect(names).toEqual(expect.arrayContaining(['pg', 'pg-types', 'undici', 'zod']));
     expect(text).toContain('PostgreSQL License');
-  });
-
-  test.each([
-    [{}, 'The input command is missing.'],
-    [{ INPUT_COMMAND: 'deploy' }, 'There is no command "deploy". Write one of scope, plan'],
-    [{ INPUT_COMMAND: 'plan' }, 'GITHUB_REPOSITORY is not set.'],
-  ])('%j fails with what is wrong', async (environment, message) => {
-    const { code, stdout } = await run('main.mjs', [], environment);
-    expect(code).toBe(1);
-    expect(stdout).toContain(`::error::${message}`);
   });
 });
