@@ -76,7 +76,7 @@ export function rangedLoop(
   if (!isSteady(evaluation, page.whole, started)) return null;
   const flow = evaluation.run([{ ...statement, code: page.whole }], started);
   if (flow.ending !== 'falls-through') return null;
-  return forget(withoutBlock(flow.state), assignedIn(step), step.line);
+  return forget(withoutBlock(flow.state), step.body, step.line);
 }
 
 function withEnd(evaluation: Evaluation, { end }: RangePage, state: State): State {
