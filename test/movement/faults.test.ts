@@ -110,6 +110,31 @@ test('a cut connection and a server that is killed are waited for', async () => 
   }
 });
 
+test('a claim that a session of its own seems to hold is waited for by the worker that lost it', async () => {
+  const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
+  await arena.onSource(`CREATE TABLE ${arena.src}.t (id int PRIMARY KEY)`);
+  const stop = new AbortController();
+  const moving = moveTo(arena, 'forever', stop.signal);
+  const count = async () => (await arena.onTarget(`SELECT count(*) FROM ${arena.raw}.t`))[0]?.[0];
+  await until(() =>
+    count().then(
+      (rows) => rows === '0',
+      () => false,
+    ),
+  );
+  await arena.onTarget(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sprocket claim'`,
+    `SELECT pg_advisory_lock(hashtextextended('sprocket ${arena.settings.plan.name}', 0))`,
+    'SELECT pg_sleep(2)',
+  );
+  await arena.onSource(`INSERT INTO ${arena.src}.t VALUES (1)`);
+  await until(async () => (await count()) === '1');
+  stop.abort();
+  expect((await moving).outcome).toBe('stopped');
+  expect(arena.logged.join('\n')).toContain('still holds its claim');
+  await arena.close();
+});
+
 test('a slot whose log the source gave up is shown as lost, and is an error that says what to do', async () => {
   const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
   await arena.onSource(`CREATE TABLE ${arena.src}.t (id int PRIMARY KEY)`);
