@@ -95,11 +95,10 @@ export async function runCaller(context: ProofContext, round: CallerRound): Prom
   );
 }
 
-/** Everything that is called, directly or not, in a given order. */
+/** Everything that is called, directly or not, in the order of the translations. */
 export function calledBy(
   translation: Translation,
   translations: ReadonlyMap<string, Translation>,
-  order: readonly string[],
 ): readonly Translation[] {
   const found = new Set<string>();
   const pending = [...translation.calls];
@@ -108,9 +107,8 @@ export function calledBy(
     found.add(at);
     pending.push(...(translations.get(at)?.calls ?? []));
   }
-  return order
-    .filter((routine) => found.has(routine))
-    .flatMap((routine) => translations.get(routine) ?? [])
+  return [...translations.values()]
+    .filter(({ routine }) => found.has(routine))
     .filter(({ outcome }) => outcome !== 'calls' && outcome !== 'nothing');
 }
 

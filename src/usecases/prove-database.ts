@@ -7,7 +7,7 @@ import type { ProofVerdict } from '../core/proof/types.ts';
 import type { Translation } from '../core/translate/types.ts';
 import { chooseArguments, settleArguments } from './prove-arguments.ts';
 import { proveBatch } from './prove-batch.ts';
-import type { PlannedRound, ProofProgress } from './prove-batch.ts';
+import type { PlannedRound, ProofProgress } from './prove-rounds.ts';
 import { withSession } from './prove-context.ts';
 import type { ArgumentValues, ProofContext, ProofTools } from './prove-context.ts';
 import { planBatch } from './prove-plan.ts';
@@ -23,6 +23,11 @@ export interface DatabaseProofRequest {
   readonly catalog: Catalog;
   /** Those to prove, and no others. */
   readonly translations: readonly Translation[];
+  /**
+   * These and all that they call, in the order in which they run: a procedure that only calls is
+   * compared with the models of those. Left out where all of them are to be proven.
+   */
+  readonly known?: readonly Translation[];
   /** Whether the translations come in the order in which the procedures run. */
   readonly ordered: boolean;
   /** Database of the sandbox with the schema and the data; it is changed. */
@@ -43,10 +48,12 @@ export async function proveDatabase(
 ): Promise<readonly ProofVerdict[]> {
   const { tools, catalog, translations, database, now } = request;
   const plan = planBatch(catalog, translations, request.ordered);
+  const byRoutine = new Map(translations.map((translation) => [translation.routine, translation]));
+  const known = request.known ?? plan.order.flatMap((routine) => byRoutine.get(routine) ?? []);
   const context: ProofContext = {
     ...tools,
     catalog,
-    translations: new Map(translations.map((translation) => [translation.routine, translation])),
+    translations: new Map(known.map((translation) => [translation.routine, translation])),
   };
   const kinds = roundKinds(request);
   const newest = await withSession(context, database, (session) =>
@@ -61,7 +68,7 @@ export async function proveDatabase(
     seed: 'sprocket',
   };
   const branches = await withSession(context, database, async (session) => {
-    const changed = await instrument(session, catalog, translations, clocks[0] ?? '');
+    const changed = await instrument(session, catalog, known, clocks[0] ?? '');
     return changed.branches;
   });
   const madeUp = await fillForProof(context, plan, setting, database, {
@@ -106,7 +113,13 @@ async function plannedRounds(
   const start = { name: 'arguments', clock: clocks[0] ?? '', values: new Map() };
   const sets = await chooseArguments(
     context,
-    { given: request.values, calls: request.calls ?? [], pools, clock: setting.values.clock },
+    {
+      routines: plan.order,
+      given: request.values,
+      calls: request.calls ?? [],
+      pools,
+      clock: setting.values.clock,
+    },
     database,
     start,
   );

@@ -98,6 +98,7 @@ async function proveOn(
     tools: { ...site, signal, limits: DEFAULT_LIMITS },
     catalog,
     translations: translations.filter(({ routine }) => proven.has(routine)),
+    known: withCalled(translations, proven),
     ordered: true,
     database: GIVEN,
     changes: [],
@@ -147,6 +148,17 @@ function tablesOf(catalog: Catalog, translations: readonly Translation[]): Reado
     for (const called of calls) routines.add(called);
   }
   return tables;
+}
+
+/** The translations of some procedures and of all that they call, directly or not. */
+function withCalled(
+  translations: readonly Translation[],
+  ids: ReadonlySet<string>,
+): readonly Translation[] {
+  const found = new Set(ids);
+  const callsOf = new Map(translations.map(({ routine, calls }) => [routine, calls]));
+  for (const id of found) for (const called of callsOf.get(id) ?? []) found.add(called);
+  return translations.filter(({ routine }) => found.has(routine));
 }
 
 /** Everything that the procedures wait for, directly or through others, in execution order. */
