@@ -11,26 +11,21 @@ import { databaseAddress, readPlan } from './session.ts';
 export interface MoveCommandOptions extends PlanOptions {
   readonly folder: string;
   readonly chunkMb: string;
-  readonly zeroDates: string;
 }
 
 /** Options that the commands about pipelines share. */
 export function withMoveOptions(command: Command): Command {
   return command
     .option('--folder <path>', 'where files on their way are kept', path.join('.sprocket', 'move'))
-    .option('--chunk-mb <n>', 'size of a file on its way, in MB', '64')
-    .option('--zero-dates <error|null>', 'what becomes of zero dates of MySQL', 'error');
+    .option('--chunk-mb <n>', 'size of a file on its way, in MB', '64');
 }
 
 async function moveSettings(options: MoveCommandOptions): Promise<MoveSettings> {
   const { plan } = await readPlan(options);
   const { settings } = plan;
   const megabytes = Number(options.chunkMb);
-  if (!(megabytes > 0) || !['error', 'null'].includes(options.zeroDates)) {
-    throw new UsageError(
-      '--chunk-mb takes a number above 0, --zero-dates takes "error" or "null".',
-      'Correct the option, then start again.',
-    );
+  if (!(megabytes > 0)) {
+    throw new UsageError('--chunk-mb takes a number above 0.', 'Correct it, then start again.');
   }
   const pipelines = plan.pipelines
     .filter(({ include }) => include)
@@ -50,7 +45,7 @@ async function moveSettings(options: MoveCommandOptions): Promise<MoveSettings> 
     plan: {
       name: settings.name,
       pipelines,
-      zeroDates: options.zeroDates === 'null' ? 'null' : 'error',
+      zeroDates: settings.zeroDates === 'as_null' ? 'null' : 'error',
       chunkBytes: megabytes * 1024 * 1024,
     },
     source: {

@@ -113,7 +113,9 @@ const CONVERSIONS: Readonly<Record<Conversion, Convert>> = {
       : value,
   'zero-date-null': (value) => (isZeroDate(value) ? null : value),
   'zero-date-error': (value) =>
-    isZeroDate(value) ? refuse('zero dates (--zero-dates null makes them NULL)') : value,
+    isZeroDate(value)
+      ? refuse('zero dates (pipelines.zero_dates: as_null makes them NULL)')
+      : value,
   bytea: (value) => `\\x${toHex(value)}`,
   'fixed-bytea': (value, size) => `\\x${toHex(value.padEnd(Number(size), '\0'))}`,
   'blob-hex': (value, size) => toHex(value.padEnd(Number(size), '\0')),

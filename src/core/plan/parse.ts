@@ -155,8 +155,10 @@ function domainSettings(raw: RawSettings, at: FrontMatter['at'], report: Report)
     workers: raw.workers,
     proof: {
       maxRows: raw.proof.max_rows,
+      rows: raw.proof.rows,
       parameters: Object.fromEntries(parameters.map(({ parameter, sql }) => [parameter, sql])),
     },
+    zeroDates: raw.pipelines.zero_dates,
     dataTables: dataTables(raw, at, report),
   };
 }

@@ -150,6 +150,13 @@ const proof = section(
       description:
         'Tables with more rows are proven on a sample of this size, closed under foreign keys.',
     }),
+    rows: z
+      .enum(['target', 'source'], { error: 'Write target or source.' })
+      .default('target')
+      .meta({
+        description:
+          'Where the proof takes the rows of tables that pipelines have loaded: from the target as they were loaded, or from the source as they are.',
+      }),
     parameters: parameters.default({}).meta({
       description:
         'Values for every procedure that has a parameter of that name. The Arguments column goes before.',
@@ -157,6 +164,19 @@ const proof = section(
   },
   'Write proof: { max_rows: 100000 }, or leave it out.',
 ).meta({ description: 'How much is proven.' });
+
+const pipelines = section(
+  {
+    zero_dates: z
+      .enum(['error', 'as_null'], { error: 'Write error or as_null.' })
+      .default('error')
+      .meta({
+        description:
+          'What becomes of dates of MySQL that are no dates (0000-00-00): an error, or NULL (counted).',
+      }),
+  },
+  'Write pipelines: { zero_dates: error }, or leave it out.',
+).meta({ description: 'How the pipelines move tables.' });
 
 const procedure = section(
   {
@@ -197,6 +217,7 @@ export const settingsSchema = section(
       .default(4)
       .meta({ description: 'How many workers run side by side.' }),
     proof: proof.prefault({}),
+    pipelines: pipelines.prefault({}),
     data_tables: tables(
       'Tables that look like logs (only row counts, times and messages are written to them) and that are data all the same: they become models and are compared.',
     ).optional(),

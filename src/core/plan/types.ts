@@ -47,9 +47,13 @@ export interface PlanSettings {
   readonly proof: {
     /** Tables with more rows are sampled. */
     readonly maxRows: number;
+    /** Where rows of tables that pipelines have loaded are taken from. */
+    readonly rows: 'target' | 'source';
     /** Values by parameter name, for every procedure that has such a parameter; SQL expressions. */
     readonly parameters: Readonly<Record<string, string>>;
   };
+  /** What becomes of MySQL's zero dates on their way. */
+  readonly zeroDates: 'error' | 'as_null';
   /** Tables that look like logs but hold data: they become models and are compared. */
   readonly dataTables: readonly QualifiedName[];
 }

@@ -88,6 +88,7 @@ test.each([
   ['workers: 1.5', 'workers'],
   ['workers: four', 'workers'],
   ['proof: { max_rows: 0 }', 'proof.max_rows'],
+  ['pipelines: { zero_dates: null }', 'pipelines.zero_dates'],
   ['proof: { parameters: { p: [1] } }', 'proof.parameters.p'],
   ['production: { repository: https://github.com/acme/analytics }', 'production.repository'],
   ['production: { repository: acme/.. }', 'production.repository'],

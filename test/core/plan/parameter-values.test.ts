@@ -9,7 +9,11 @@ const PARAMETERS = [
 
 function values(args: readonly [string | null, string][], shared: Record<string, string> = {}) {
   const procedure = { arguments: args.map(([parameter, sql]) => ({ parameter, sql })) };
-  return parameterValues(procedure, { proof: { maxRows: 1, parameters: shared } }, PARAMETERS);
+  return parameterValues(
+    procedure,
+    { proof: { maxRows: 1, rows: 'target', parameters: shared } },
+    PARAMETERS,
+  );
 }
 
 test('values come by place, by name, and from the settings, in this order of weight', () => {

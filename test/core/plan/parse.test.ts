@@ -24,7 +24,8 @@ test('a plan is read whole', () => {
       labels: [],
     },
     workers: 4,
-    proof: { maxRows: 100_000, parameters: {} },
+    proof: { maxRows: 100_000, rows: 'target', parameters: {} },
+    zeroDates: 'error',
     dataTables: [],
   });
   expect(plan?.pipelines).toEqual([
@@ -106,6 +107,7 @@ test('settings of single procedures join their rows', () => {
   expect(plan?.settings.dataTables).toEqual([{ schema: 'dw', name: 'audit' }]);
   expect(plan?.settings.proof).toEqual({
     maxRows: 5,
+    rows: 'target',
     parameters: { p_code: '00123', p_rate: '1.10', p_none: 'NULL', p_on: 'true' },
   });
   expect(plan?.procedures[1]?.dataTables).toEqual([{ schema: 'dw', name: 'load_log' }]);

@@ -25,7 +25,8 @@ const FULL = {
     labels: ['x'],
   },
   workers: 2,
-  proof: { max_rows: 1, parameters: { p: 1, q: 'a', r: null, s: true } },
+  proof: { max_rows: 1, rows: 'source', parameters: { p: 1, q: 'a', r: null, s: true } },
+  pipelines: { zero_dates: 'as_null' },
   data_tables: ['dw.log'],
   procedures: { 'dw.a()': { parameters: { p: 1 }, data_tables: ['dw.log'] } },
 };

@@ -72,7 +72,9 @@ function dated(type: string, compares: readonly [string, string], context: RuleC
         convert: 'zero-date-error',
         compareSource: source,
         compareTarget: target,
-        refuses: [{ sql: ZERO, values: 'zero dates (--zero-dates null makes them NULL)' }],
+        refuses: [
+          { sql: ZERO, values: 'zero dates (pipelines.zero_dates: as_null makes them NULL)' },
+        ],
       };
 }
 
@@ -193,7 +195,7 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
   {
     from: 'date',
     to: 'date',
-    note: 'a zero date is an error, or NULL with `--zero-dates null` (then counted)',
+    note: 'a zero date is an error, or NULL with `pipelines.zero_dates: as_null` in the plan (then counted)',
     baseTypes: ['date'],
     travel: (_, context) => dated('date', ['CAST({c} AS CHAR)', '{c}::text'], context),
   },
