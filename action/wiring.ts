@@ -9,9 +9,11 @@ import { PRODUCTION_PERMISSIONS } from '../src/adapters/github/permissions.ts';
 import type { Permissions } from '../src/adapters/github/permissions.ts';
 import { openGitHubRepository } from '../src/adapters/github/repository.ts';
 import type { Mint } from '../src/adapters/github/tokens.ts';
+import { openMysqlSource } from '../src/adapters/mysql/move_source.ts';
 import { connect } from '../src/adapters/postgres/connection.ts';
 import { tryLock } from '../src/adapters/postgres/lock.ts';
 import { openMetadata } from '../src/adapters/postgres/metadata.ts';
+import { openPostgresSource } from '../src/adapters/postgres/move_source.ts';
 import { systemClock } from '../src/adapters/system/clock.ts';
 import type { Plan } from '../src/core/plan/types.ts';
 import type { DatabaseAddress } from '../src/ports/catalog.ts';
@@ -111,6 +113,21 @@ export function openPlanMetadata({ settings }: Plan): Promise<Metadata> {
     schema: settings.target.metadataSchema,
     clock: systemClock,
   });
+}
+
+/** Drops what a plan's source keeps for it; null where no pipeline is followed. */
+export function releaseSource({ settings, pipelines }: Plan): (() => Promise<void>) | null {
+  if (!pipelines.some(({ include, mode }) => include && mode === 'load + changes')) return null;
+  return async () => {
+    const { source, target } = settings;
+    const open = source.dialect === 'postgres' ? openPostgresSource : openMysqlSource;
+    const opened = open(databaseAddress(source.urlVariable).url, target.dialect);
+    try {
+      await opened.releaseChanges(settings.name);
+    } finally {
+      await opened.close();
+    }
+  };
 }
 
 export interface Leadership {

@@ -54,7 +54,9 @@ async function measure(url: string, workers: number): Promise<ClaimsResult> {
       procedures: Array.from({ length: PROCEDURES }, (_, index) => ({
         id: `dw.p${index}()`,
         dependsOn: index % 2 === 1 ? [`dw.p${index - 1}()`] : [],
+        pipelines: [],
       })),
+      pipelines: [],
     },
     (members) => ({ states: step(members, []).states }),
   );

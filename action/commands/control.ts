@@ -6,7 +6,7 @@ import { reporter } from '../../src/usecases/github-report.ts';
 import { bringManualModels } from '../../src/usecases/manual.ts';
 import { payloadOf, readPlanAt } from '../plan-of-run.ts';
 import { runnerEvent, workflowUrl } from '../runner.ts';
-import { openJob, openLeadership, openPlanMetadata } from '../wiring.ts';
+import { openJob, openLeadership, openPlanMetadata, releaseSource } from '../wiring.ts';
 
 export async function controlCommand(): Promise<void> {
   const { context, repository } = await openJob('control');
@@ -15,7 +15,7 @@ export async function controlCommand(): Promise<void> {
   const metadata = await openPlanMetadata(plan);
   try {
     await metadata.migrate();
-    const done = await control(context, { metadata, plan, payload });
+    const done = await control(context, { metadata, plan, payload, release: releaseSource(plan) });
     info(done ?? 'It was done before.');
     await bringManualModels(metadata, repository, plan.settings.name);
     const leadership = await openLeadership(plan);

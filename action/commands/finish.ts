@@ -30,7 +30,7 @@ export async function finishCommand(): Promise<void> {
   const metadata = await openPlanMetadata(plan);
   try {
     const published = await publish({ metadata, repository, clock, plan: name, planPath: path });
-    const status = await statusReader(metadata, name).read();
+    const status = await statusReader(metadata, clock, name).read();
     if (status === null) return;
     const issue = payload.issue ?? 0;
     const url =

@@ -75,10 +75,12 @@ export async function planCommand(): Promise<void> {
     await bringManualModels(metadata, repository, plan.settings.name);
     const issue = payload.issue ?? 0;
     const reporting = { metadata, plan, path, issue, workflowUrl: workflowUrl() };
-    const before = await statusReader(metadata, plan.settings.name).read();
+    const before = await statusReader(metadata, clock, plan.settings.name).read();
     const open = before?.summary.state === 'open';
     const status = await reporter(context, reporting).report(open ? 'running' : null);
-    const workers = open ? workerNumbers(plan.settings.workers, status?.summary.total ?? 1) : [1];
+    const workers = open
+      ? workerNumbers(plan.settings.workers, status?.progress.rows.length ?? 1)
+      : [1];
     output('workers', JSON.stringify(workers));
     output('proceed', true);
   } finally {

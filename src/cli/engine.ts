@@ -49,9 +49,11 @@ export interface Engine {
 export async function openEngine(metadata: Metadata, name: string): Promise<Engine> {
   const { parsed } = await readRecordedRun(metadata, name);
   const source = databaseAddress(parsed.settings.source.urlVariable);
+  const target = databaseAddress(parsed.settings.target.urlVariable);
   const prover = sourceProver({
     openSite,
     connectSource: () => connect(source, { readOnly: true }),
+    connectTarget: () => connect(target, { readOnly: true }),
     readSchema: readSchemaScript,
     clock: systemClock,
   });

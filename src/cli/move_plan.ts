@@ -1,6 +1,7 @@
 /** From plan.md and the command line to what a move needs. */
 import path from 'node:path';
 import type { Command } from 'commander';
+import type { Plan } from '../core/plan/types.ts';
 import type { MoveContext } from '../usecases/move_context.ts';
 import { UsageError } from './output/failure.ts';
 import type { MoveSettings } from './move_wiring.ts';
@@ -13,40 +14,35 @@ export interface MoveCommandOptions extends PlanOptions {
   readonly chunkMb: string;
 }
 
+/** Where files on their way are kept, and how large one is. */
+export const MOVE_FOLDER = path.join('.sprocket', 'move');
+export const CHUNK_MB = 64;
+
 /** Options that the commands about pipelines share. */
 export function withMoveOptions(command: Command): Command {
   return command
-    .option('--folder <path>', 'where files on their way are kept', path.join('.sprocket', 'move'))
-    .option('--chunk-mb <n>', 'size of a file on its way, in MB', '64');
+    .option('--folder <path>', 'where files on their way are kept', MOVE_FOLDER)
+    .option('--chunk-mb <n>', 'size of a file on its way, in MB', String(CHUNK_MB));
 }
 
-async function moveSettings(options: MoveCommandOptions): Promise<MoveSettings> {
-  const { plan } = await readPlan(options);
-  const { settings } = plan;
-  const megabytes = Number(options.chunkMb);
-  if (!(megabytes > 0)) {
-    throw new UsageError('--chunk-mb takes a number above 0.', 'Correct it, then start again.');
-  }
-  const pipelines = plan.pipelines
-    .filter(({ include }) => include)
-    .map(({ source, target, key, mode }) => ({
-      source,
-      target,
-      key,
-      follow: mode === 'load + changes',
-    }));
-  if (pipelines.length === 0) {
-    throw new UsageError(
-      `${options.plan} includes no pipeline.`,
-      'Say "yes" in the Include column of those that are to be moved.',
-    );
-  }
+/** Null where the plan includes no pipeline. */
+export function moveSettings(
+  { settings, pipelines }: Plan,
+  { folder, chunkMb }: { readonly folder: string; readonly chunkMb: number },
+): MoveSettings | null {
+  const included = pipelines.filter(({ include }) => include);
+  if (included.length === 0) return null;
   return {
     plan: {
       name: settings.name,
-      pipelines,
+      pipelines: included.map(({ source, target, key, mode }) => ({
+        source,
+        target,
+        key,
+        follow: mode === 'load + changes',
+      })),
       zeroDates: settings.zeroDates === 'as_null' ? 'null' : 'error',
-      chunkBytes: megabytes * 1024 * 1024,
+      chunkBytes: chunkMb * 1024 * 1024,
     },
     source: {
       dialect: settings.source.dialect,
@@ -57,8 +53,22 @@ async function moveSettings(options: MoveCommandOptions): Promise<MoveSettings> 
       url: databaseAddress(settings.target.urlVariable).url,
       metadataSchema: settings.target.metadataSchema,
     },
-    folder: path.resolve(options.folder),
+    folder,
   };
+}
+
+async function settingsOf(options: MoveCommandOptions): Promise<MoveSettings> {
+  const { plan } = await readPlan(options);
+  const chunkMb = Number(options.chunkMb);
+  if (!(chunkMb > 0)) {
+    throw new UsageError('--chunk-mb takes a number above 0.', 'Correct it, then start again.');
+  }
+  const settings = moveSettings(plan, { folder: path.resolve(options.folder), chunkMb });
+  if (settings !== null) return settings;
+  throw new UsageError(
+    `${options.plan} includes no pipeline.`,
+    'Say "yes" in the Include column of those that are to be moved.',
+  );
 }
 
 /** Runs `use` with everything open; SIGTERM and SIGINT act as STOP. What it logs goes to stderr. */
@@ -66,7 +76,7 @@ export async function withPlannedMove<T>(
   options: MoveCommandOptions,
   use: (context: MoveContext) => Promise<T>,
 ): Promise<T> {
-  const settings = await moveSettings(options);
+  const settings = await settingsOf(options);
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.once('SIGTERM', onSignal);

@@ -8,10 +8,13 @@ import { openPostgresTarget } from '../adapters/postgres/move_target.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import type { Dialect, MovePlan } from '../core/movement/model.ts';
 import { diskName } from '../core/movement/names.ts';
+import type { Plan } from '../core/plan/types.ts';
 import type { MoveSource, MoveTarget } from '../ports/move.ts';
 import type { MoveContext, MoveEvents } from '../usecases/move_context.ts';
 import { patiently, watchAction } from '../usecases/move_control.ts';
 import { MoveStore } from '../usecases/move_store.ts';
+import { PipelineStore } from '../usecases/pipeline_store.ts';
+import { databaseAddress } from './session.ts';
 
 export interface MoveSettings {
   readonly plan: MovePlan;
@@ -53,6 +56,7 @@ export async function withMove<T>(
   const target = TARGETS[settings.target.dialect](settings.target.url);
   const schema = QUOTES[settings.target.dialect](settings.target.metadataSchema);
   const store = new MoveStore(schema, plan.name, systemClock);
+  const pipelines = new PipelineStore(schema, plan.name, systemClock);
   const folder = await openFolder(path.join(settings.folder, diskName(plan.name)));
   try {
     await patiently(systemClock, signal, PATIENCE_MS, () =>
@@ -70,6 +74,7 @@ export async function withMove<T>(
         source,
         target,
         store,
+        pipelines,
         folder,
         control,
         clock: systemClock,
@@ -81,4 +86,18 @@ export async function withMove<T>(
   } finally {
     await Promise.allSettled([folder.close(), source.close(), target.close()]);
   }
+}
+
+/** Drops what a plan's source keeps for it; null where no pipeline is followed. */
+export function releaseSource({ settings, pipelines }: Plan): (() => Promise<void>) | null {
+  if (!pipelines.some(({ include, mode }) => include && mode === 'load + changes')) return null;
+  return async () => {
+    const { dialect, urlVariable } = settings.source;
+    const source = SOURCES[dialect](databaseAddress(urlVariable).url, settings.target.dialect);
+    try {
+      await source.releaseChanges(settings.name);
+    } finally {
+      await source.close();
+    }
+  };
 }

@@ -7,6 +7,7 @@ import { effectiveAction } from '../core/lifecycle/action.ts';
 import { launchProblems } from '../core/plan/launch.ts';
 import type { Plan } from '../core/plan/types.ts';
 import { progressTitle } from '../core/report/progress.ts';
+import { count } from '../core/report/text.ts';
 import type { Metadata } from '../ports/metadata.ts';
 import { RepositoryError } from '../ports/repository.ts';
 import { publish } from '../usecases/finish.ts';
@@ -93,7 +94,7 @@ async function start(options: RunOptions, file: PlanFile, metadata: Metadata): P
     end = await workThrough(options, plan, publishing, view);
     published = await publish(publishing);
   }
-  const status = await statusReader(metadata, settings.name).read();
+  const status = await statusReader(metadata, systemClock, settings.name).read();
   if (status !== null) finishView(options, view, status, published, end.failures);
   process.exitCode = exitStatusOf(published, end);
 }
@@ -155,7 +156,7 @@ async function showUntil(
   publishing: PublishOptions,
   view: LiveView,
 ): Promise<void> {
-  const reader = statusReader(publishing.metadata, publishing.plan);
+  const reader = statusReader(publishing.metadata, systemClock, publishing.plan);
   let committed = { done: 0, at: Date.now() };
   while (!over.aborted) {
     const status = await reader.read();
@@ -200,6 +201,7 @@ function finishView(
     `Branch ${branch} at ${commit.slice(0, 12)}: dbt project in ${projectPath === '' ? '.' : projectPath}/, summary in ${migrationPath}.`,
     ...(kept.length === 0 ? [] : [`Left as people changed them there: ${kept.join(', ')}.`]),
     ...failures.map(({ message, advice }) => `${message}${advice === null ? '' : `\n${advice}`}`),
+    ...followLines(status),
     ...(published.summary.state === 'needs a person'
       ? ['Look at what failed with "sprocket log <procedure>"; then retry, skip, manual or accept.']
       : []),
@@ -210,6 +212,18 @@ function finishView(
     { title, ...status, branch, commit, projectPath, migrationPath, kept, failures },
     lines.join('\n'),
   );
+}
+
+/** What becomes of changes at the source after the run. */
+function followLines({ pipelines }: RunStatus): readonly string[] {
+  const followed = pipelines.filter(
+    ({ follows, stream }) => follows && stream !== null && stream.cutover !== 'done',
+  );
+  if (followed.length === 0) return [];
+  return [
+    `Nobody follows the changes of ${count(followed.length, 'table')} now; the source keeps them. ` +
+      '"sprocket move" goes on with them, "sprocket cutover" ends it.',
+  ];
 }
 
 function exitStatusOf({ summary }: Published, { failures, interrupted }: Accompanied): number {

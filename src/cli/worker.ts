@@ -1,7 +1,11 @@
-/** The program of one worker process. `sprocket run` starts it, and so does the Action's `work`. */
+/**
+ * The program of one worker process. `sprocket run` starts it, and so does the Action's `work`; it
+ * starts another one of itself for the tables that are to be moved.
+ */
 import { enableCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { movingCommand } from './moving.ts';
 import { keepParserSmall } from './parser-memory.ts';
 import { workCommand } from './work.ts';
 
@@ -13,9 +17,11 @@ const optionsSchema = z.object({
   /** Schema of the metadata tables. */
   schema: z.string(),
   /** Most procedures to claim at once. */
-  most: z.coerce.number(),
+  most: z.coerce.number().default(1),
   /** Workers that are started with this one. */
-  together: z.coerce.number(),
+  together: z.coerce.number().default(1),
+  /** Move tables instead, until STOP or cutover. */
+  tables: z.boolean().default(false),
 });
 
 const { values } = parseArgs({
@@ -25,8 +31,10 @@ const { values } = parseArgs({
     schema: { type: 'string' },
     most: { type: 'string' },
     together: { type: 'string' },
+    tables: { type: 'boolean' },
   },
 });
 enableCompileCache();
 keepParserSmall();
-await workCommand(optionsSchema.parse(values));
+const options = optionsSchema.parse(values);
+await (options.tables ? movingCommand(options) : workCommand(options));

@@ -3,6 +3,7 @@
  * share goes through them.
  */
 import type { RunMember, RunMembers } from '../core/lifecycle/run.ts';
+import type { PipelineRecord } from '../core/movement/pipeline-record.ts';
 import type { Instant, ProcedureState, Status } from '../core/lifecycle/state.ts';
 
 /** One connection to the metadata tables; claims last as long as it. */
@@ -53,11 +54,18 @@ export interface Metadata {
   logs(plan: string, filter?: LogFilter): Promise<readonly LogRecord[]>;
   decisions(plan: string): Promise<readonly Decision[]>;
 
+  /** In the order of the plan. */
+  pipelines(plan: string): Promise<readonly PipelineRecord[]>;
+  /** Has failed pipelines tried again, with those that they hold up. */
+  retryPipelines(plan: string, ids: readonly string[]): Promise<void>;
+  /** Whether some worker moves the tables of the plan now. */
+  isMoving(plan: string): Promise<boolean>;
+
   /**
-   * Forgets the plan and empties `tables`, in one transaction; does nothing but to say so while the
-   * action is not STOP or anybody holds a lock.
+   * Forgets the plan and empties the tables that its pipelines loaded, in one transaction; does
+   * nothing but to say so while the action is not STOP or anybody holds a lock.
    */
-  reset(plan: string, tables: readonly TableName[], isStopped: IsStopped): Promise<ResetResult>;
+  reset(plan: string, isStopped: IsStopped): Promise<ResetResult>;
 
   close(): Promise<void>;
 }
@@ -68,7 +76,9 @@ export interface TableName {
 }
 
 export type IsStopped = (actions: readonly (string | null)[]) => boolean;
-export type ResetResult = 'done' | 'not-stopped' | 'locked';
+export type ResetResult =
+  | { readonly kind: 'done'; readonly tables: readonly TableName[] }
+  | { readonly kind: 'not-stopped' | 'locked' };
 
 export interface RunDefinition {
   readonly plan: string;
@@ -77,7 +87,19 @@ export interface RunDefinition {
   readonly baseCommit: string | null;
   readonly at: Instant;
   /** In the order in which they are claimed. */
-  readonly procedures: readonly { readonly id: string; readonly dependsOn: readonly string[] }[];
+  readonly procedures: readonly {
+    readonly id: string;
+    readonly dependsOn: readonly string[];
+    /** Ids of pipelines that it waits for. */
+    readonly pipelines: readonly string[];
+  }[];
+  /** Those that the plan includes, in its order. */
+  readonly pipelines: readonly {
+    readonly id: string;
+    /** `schema.table`. */
+    readonly target: string;
+    readonly follows: boolean;
+  }[];
 }
 
 export interface RunRecord {

@@ -1,4 +1,6 @@
 /** What people ask of a run: pause, stop, go on, and decisions about single procedures. */
+import { isHeld } from '../core/lifecycle/pipelines.ts';
+import type { PipelineFacts } from '../core/lifecycle/pipelines.ts';
 import { selectProcedures } from '../core/lifecycle/select.ts';
 import type { ProcedureEvent, ProcedureState } from '../core/lifecycle/state.ts';
 import type { RunMembers } from '../core/lifecycle/run.ts';
@@ -34,14 +36,14 @@ export async function setAction(
 export interface DecisionRequest {
   readonly plan: string;
   readonly decision: Decision['decision'];
-  /** As a person typed them; for `retry`, none means every failed procedure. */
+  /** As a person typed them; for `retry`, none means everything that failed. */
   readonly names: readonly string[];
   readonly person: string;
   readonly reason: string | null;
 }
 
 export interface DecisionResult {
-  /** Procedures that the decision was taken for. */
+  /** Procedures and pipelines that the decision was taken for. */
   readonly changed: readonly string[];
   readonly problems: readonly { readonly name: string; readonly message: string }[];
 }
@@ -57,10 +59,24 @@ export async function decide(
 ): Promise<DecisionResult> {
   const { plan, decision } = request;
   const members = await metadata.members(plan);
-  const selection = selectProcedures(request.names, [...members.keys()]);
-  const ids = request.names.length === 0 ? failed(members) : selection.ids;
-  const problems = selection.problems.map(({ name, message }) => ({ name, message }));
-  if (ids.length === 0) return { changed: [], problems };
+  const pipelines = await metadata.pipelines(plan);
+  const selection = selectProcedures(request.names, [
+    ...members.keys(),
+    ...pipelines.map(({ id }) => id),
+  ]);
+  const named = selection.ids.filter((id) => members.has(id));
+  const moved = pipelines.filter(({ id }) => selection.ids.includes(id));
+  const { retried, refused } = await decideForPipelines(
+    metadata,
+    request,
+    request.names.length === 0 ? pipelines.filter(isHeld) : moved,
+  );
+  const ids = request.names.length === 0 ? failed(members) : named;
+  const problems = [
+    ...selection.problems.map(({ name, message }) => ({ name, message })),
+    ...refused,
+  ];
+  if (ids.length === 0) return { changed: retried, problems };
   const withModel = decision === 'accept' ? await modelled(metadata, plan, ids) : new Set<string>();
   let changed: readonly string[] = [];
   let rejected: readonly { name: string; message: string }[] = [];
@@ -73,7 +89,33 @@ export async function decide(
     return record(states, changed, request, at);
   });
   if (changed.length > 0) await metadata.setFinished(plan, null);
-  return { changed, problems: [...problems, ...rejected] };
+  return { changed: [...retried, ...changed], problems: [...problems, ...rejected] };
+}
+
+/** A pipeline that failed can be tried again, and that is all. */
+async function decideForPipelines(
+  metadata: Metadata,
+  { plan, decision }: DecisionRequest,
+  pipelines: readonly PipelineFacts[],
+): Promise<{
+  readonly retried: readonly string[];
+  readonly refused: readonly { readonly name: string; readonly message: string }[];
+}> {
+  const retried = decision === 'retry' ? pipelines.filter(isHeld).map(({ id }) => id) : [];
+  if (retried.length > 0) {
+    await metadata.retryPipelines(plan, retried);
+    await metadata.setFinished(plan, null);
+  }
+  const message =
+    decision === 'retry'
+      ? 'It has not failed.'
+      : 'A pipeline can only be retried. To do without it, set its Include to no, load the table yourself, and run the plan again.';
+  return {
+    retried,
+    refused: pipelines
+      .filter(({ id }) => !retried.includes(id))
+      .map(({ id }) => ({ name: id, message })),
+  };
 }
 
 function event(decision: Decision['decision'], at: string, hasModel: boolean): ProcedureEvent {

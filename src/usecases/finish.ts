@@ -31,7 +31,8 @@ export interface Published extends BranchCommit {
 }
 
 /**
- * Commits the dbt project of what is done, `MIGRATION.md`, and `plan.md` with its Status columns.
+ * Commits the dbt project of what is done, `MIGRATION.md`, and `plan.md` with its Status columns;
+ * the last alone where the plan only moves tables.
  * The same tables give the same files, so it may run at any time, by anybody, any number of times.
  */
 export async function publish(options: PublishOptions): Promise<Published> {
@@ -42,13 +43,13 @@ export async function publish(options: PublishOptions): Promise<Published> {
   const project = finishedProject(knowledge);
   const projectPath = run.parsed.settings.production.project;
   const migrationPath = beside(planPath, 'MIGRATION.md');
-  const rows = (await statusReader(metadata, plan).read())?.progress.rows ?? [];
+  const rows = (await statusReader(metadata, options.clock, plan).read())?.progress.rows ?? [];
   const changes = rows.map((row): StatusChange => ({
     kind: row.kind,
     id: row.name,
     status: row.status,
     detail:
-      row.status === 'Blocked' || row.status === 'Failed'
+      row.kind === 'pipeline' || row.status === 'Blocked' || row.status === 'Failed'
         ? detailOf({ ...row, restarts: 0 })
         : null,
   }));
@@ -58,16 +59,22 @@ export async function publish(options: PublishOptions): Promise<Published> {
     start: run.baseCommit,
     message: `${plan}: ${progressTitle(rows)}\n`,
     at: options.clock.now(),
-    files: new Map([
-      ...project.files.map(({ path, text }): [string, string] => [
-        projectPath === '' ? path : `${projectPath}/${path}`,
-        text,
-      ]),
-      [migrationPath, migrationFile(knowledge, project)],
-    ]),
+    files:
+      knowledge.members.size === 0
+        ? new Map()
+        : new Map([
+            ...project.files.map(({ path, text }): [string, string] => [
+              projectPath === '' ? path : `${projectPath}/${path}`,
+              text,
+            ]),
+            [migrationPath, migrationFile(knowledge, project)],
+          ]),
     rewrites: new Map([[planPath, (current) => planWithStatus(current, run.planText, changes)]]),
   });
-  const summary = summarizeRun([...knowledge.members.values()].map(({ state }) => state));
+  const summary = summarizeRun(
+    [...knowledge.members.values()].map(({ state }) => state),
+    await metadata.pipelines(plan),
+  );
   if (summary.state === 'done' && run.finishedAt === null) {
     await metadata.setFinished(plan, options.clock.now());
   }

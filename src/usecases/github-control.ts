@@ -5,13 +5,14 @@ import { boxId, readMarker } from '../core/checkrun/monitor.ts';
 import { parseComment } from '../core/commands/parse.ts';
 import type { Command } from '../core/commands/parse.ts';
 import { effectiveAction } from '../core/lifecycle/action.ts';
+import { isLoadOpen } from '../core/lifecycle/pipelines.ts';
 import { selectProcedures } from '../core/lifecycle/select.ts';
 import type { Status } from '../core/lifecycle/state.ts';
 import type { Plan } from '../core/plan/types.ts';
 import { markdownText } from '../core/report/markdown.ts';
 import { fitMarkdown } from '../core/checkrun/fit.ts';
 import { BODY } from '../core/checkrun/limits.ts';
-import type { Metadata, TableName } from '../ports/metadata.ts';
+import type { Metadata } from '../ports/metadata.ts';
 import { decide, setAction } from './control.ts';
 import { permissionOf, readSettings, RefusedError } from './github-context.ts';
 import type { GitHubContext } from './github-context.ts';
@@ -23,6 +24,8 @@ export interface ControlOptions {
   readonly metadata: Metadata;
   readonly plan: Plan;
   readonly payload: ControlPayload;
+  /** Drops what the source keeps for the plan; null where it keeps nothing. */
+  readonly release: (() => Promise<void>) | null;
 }
 
 /** Gives what was done, for the job's summary; null where it was done before. */
@@ -155,12 +158,13 @@ async function obey(
       return `log of ${id}`;
     }
     case 'reset': {
-      const outcome = await reset(metadata, name, loadedTables(plan));
+      const outcome = await reset(metadata, name, options.release);
       if (!outcome.done) {
         throw new RefusedError(
           `${outcome.reason} Comment \`/stop\` first and wait until no worker is left.`,
         );
       }
+      if (outcome.left !== null) throw new RefusedError(outcome.left);
       return 'reset';
     }
     case 'launch':
@@ -168,11 +172,6 @@ async function obey(
     case 'help':
       throw new RefusedError(`\`/${command.name}\` is no command for this job.`);
   }
-}
-
-/** The tables that the plan's pipelines load. */
-function loadedTables(plan: Plan): readonly TableName[] {
-  return plan.pipelines.filter(({ include }) => include).map(({ target }) => target);
 }
 
 /** Where there is something to do again and nobody to do it, another workflow run is asked for. */
@@ -190,7 +189,7 @@ async function wakeWorkers(
   const issue = await context.github.issue(payload.issue);
   const marker = issue === null ? null : readMarker(issue.body);
   if (issue === null || marker === null) return;
-  const isReady = of('Pending', 'Running') > 0;
+  const isReady = of('Pending', 'Running') > 0 || isLoadOpen(await metadata.pipelines(name));
   // Skipping the last one that was open ends the run: its pull request is to be made.
   const isDone = !isReady && of('Blocked', 'Failed') === 0 && marker.pull_request === null;
   if (!isReady && !isDone) return;

@@ -37,7 +37,7 @@ export function reporter(context: GitHubContext, options: ReportOptions): Report
   const { github, clock } = context;
   const { metadata, plan, issue } = options;
   const name = plan.settings.name;
-  const reader = statusReader(metadata, name);
+  const reader = statusReader(metadata, clock, name);
   const logs = new Map<string, string[]>();
   let seen = 0;
   let notice: string | null = null;

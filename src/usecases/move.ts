@@ -2,7 +2,8 @@
 import { qualified } from '../core/catalog/names.ts';
 import { MoveError, schemaChanged, Stopped } from '../core/movement/errors.ts';
 import type { MovedTable, Pipeline } from '../core/movement/model.ts';
-import { changeFile, objectName } from '../core/movement/names.ts';
+import { arrangePipelines } from '../core/movement/arrange.ts';
+import { changeFile, moveLock, objectName } from '../core/movement/names.ts';
 import { mapTable } from '../core/movement/types/map.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Claim } from '../ports/move.ts';
@@ -16,8 +17,10 @@ import type { MoveGoal } from './move_follow.ts';
 import { followTo } from './move_follow.ts';
 import type { LoadTable } from './move_load.ts';
 import { assertKey, firstDifference } from './move_marks.ts';
+import { keepMeasuring } from './move_lag.ts';
 import { loadTables } from './move_load.ts';
 import type { StoredTable } from './move_stored.ts';
+import type { PipelineFailure } from './pipeline_store.ts';
 import type { TableVerdict } from './verify.ts';
 import { verifyTable } from './verify.ts';
 
@@ -58,7 +61,7 @@ export async function runMove(context: MoveContext, options: MoveOptions): Promi
   for (;;) {
     try {
       await control.gate();
-      const claim = await target.claim(`sprocket ${context.plan.name}`);
+      const claim = await target.claim(moveLock(context.plan.name));
       if (claim === null) {
         // A server may take long to see that a session is gone, and holds its lock until then.
         if (worker.claimed)
@@ -104,25 +107,48 @@ async function underClaim(
     gate: () => (broken.signal.aborted ? failed : Promise.race([control.gate(), failed])),
     stopping,
   };
+  const { pipelines, store, target } = context;
+  const over = new AbortController();
+  void keepMeasuring(context, over.signal);
   try {
-    return await new Attempt({ ...context, control: own }, options, worker, (error) =>
+    const begun = await store.tables(target.statements);
+    const plan = { ...context.plan, pipelines: arrangePipelines(context.plan.pipelines, begun) };
+    await pipelines.begin(target.statements, plan.pipelines);
+    const attempt = new Attempt({ ...context, plan, control: own }, options, worker, (error) =>
       broken.abort(error),
-    ).run();
+    );
+    const result = await attempt.run();
+    await pipelines.end(target.statements, null);
+    return result;
   } catch (error) {
-    throw broken.signal.aborted ? broken.signal.reason : error;
+    const first: unknown = broken.signal.aborted ? broken.signal.reason : error;
+    if (!isTakenOver(first)) {
+      await withinReason(pipelines.end(target.statements, failureOf(first)), context.clock);
+    }
+    throw first;
   } finally {
-    await release(claim, context.clock);
+    over.abort();
+    await withinReason(claim.release(), context.clock);
   }
 }
 
-/** A session whose server does not answer any more ends with this process at the latest. */
-async function release(claim: Claim, clock: Clock): Promise<void> {
-  const released = new AbortController();
-  const releasing = claim
-    .release()
-    .catch(() => undefined)
-    .finally(() => released.abort());
-  await Promise.race([releasing, clock.sleep(RELEASE_MS, released.signal)]);
+/** A server that does not answer any more must not keep this process from going on, or from ending. */
+async function withinReason(asked: Promise<void>, clock: Clock): Promise<void> {
+  const answered = new AbortController();
+  const answering = asked.catch(() => undefined).finally(() => answered.abort());
+  await Promise.race([answering, clock.sleep(RELEASE_MS, answered.signal)]);
+}
+
+/** What another worker does with the pipelines is not ours to say. */
+function isTakenOver(error: unknown): boolean {
+  return error instanceof MoveError && error.code === 'lost-claim';
+}
+
+/** Null for what another try cures: STOP, and a server that is away. */
+function failureOf(error: unknown): PipelineFailure | null {
+  if (error instanceof Stopped || error instanceof ConnectionLost) return null;
+  if (error instanceof MoveError) return error;
+  return { message: error instanceof Error ? error.message : String(error), table: null };
 }
 
 /** A worker that takes over counts as one restart, however often it has to connect again. */
@@ -188,12 +214,15 @@ class Attempt {
       }
       described.push(table);
     }
-    if (follow && (await store.stream(target.statements)) === null) {
+    const stream = await store.stream(target.statements);
+    const isNew = plan.pipelines.some(({ follow: each }, number) => each && !stored.has(number));
+    if (follow && (stream === null || isNew)) {
       // The place in the log is taken before anything is read, so that nothing falls between.
       const names = plan.pipelines
         .filter((pipeline) => pipeline.follow)
         .map((pipeline) => pipeline.source);
-      await this.#beginStream(await source.prepareChanges(plan.name, names));
+      const position = await source.prepareChanges(plan.name, names);
+      if (stream === null) await this.#beginStream(position);
     }
     const out: LoadTable[] = [];
     for (const [number, pipeline] of plan.pipelines.entries()) {
@@ -317,7 +346,7 @@ class Attempt {
 
   /** Constraints, then proof, then the source is let go. */
   async #finish(cutover: boolean): Promise<MoveResult> {
-    const { plan, source, store, target } = this.#context;
+    const { pipelines, plan, source, store, target } = this.#context;
     const tables = await store.tables(target.statements);
     const verdicts: TableVerdict[] = [];
     if (cutover) {
@@ -339,7 +368,10 @@ class Attempt {
       await target.addConstraints(mapping, mappings);
       await store.setPhase(target.statements, number, 'final');
     }
-    if (!cutover) return { outcome: 'drained', verdicts };
+    if (!cutover) {
+      await pipelines.loaded(target.statements);
+      return { outcome: 'drained', verdicts };
+    }
     await this.#extract?.stop();
     await source.releaseChanges(plan.name);
     await store.finishRows(target.statements, 'C', null);

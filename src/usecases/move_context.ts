@@ -5,6 +5,7 @@ import type { MoveSource, MoveTarget } from '../ports/move.ts';
 import type { WorkFolder } from '../ports/spool.ts';
 import type { MoveControl } from './move_control.ts';
 import type { MoveStore } from './move_store.ts';
+import type { PipelineStore } from './pipeline_store.ts';
 
 export interface MoveEvents {
   /** One line for people. */
@@ -22,6 +23,7 @@ export interface MoveContext {
   readonly source: MoveSource;
   readonly target: MoveTarget;
   readonly store: MoveStore;
+  readonly pipelines: PipelineStore;
   readonly folder: WorkFolder;
   readonly control: MoveControl;
   readonly clock: Clock;

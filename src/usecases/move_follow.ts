@@ -21,9 +21,10 @@ export async function followTo(
   extract: Extract,
   applier: ChangeApplier,
 ): Promise<'drained' | 'cutover'> {
-  const { clock, control, source, store, target } = context;
+  const { clock, control, pipelines, source, store, target } = context;
   const marks = new LogMarks(context, extract);
   const asked = cutoverAsked(context);
+  // With what the source holds now, the tables are as procedures may read them.
   const first = await source.currentPosition();
   let aim = wish;
   let goal = aim === 'forever' ? null : first;
@@ -34,8 +35,11 @@ export async function followTo(
     await applier.catchUp();
     const moved = await applier.nextFile();
     await marks.write(false);
-    if (!gotOn && applier.drained() && reached(extract.seen(), first)) {
+    const holdsFirst =
+      reached(applier.applied(), first) || (applier.drained() && reached(extract.seen(), first));
+    if (!gotOn && holdsFirst) {
       await store.forgetStalls(target.statements);
+      await pipelines.loaded(target.statements);
       gotOn = true;
     }
     if (!moved && goal !== null && applier.drained() && reached(extract.seen(), goal)) {

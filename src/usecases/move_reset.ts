@@ -1,6 +1,7 @@
 /** Forgets what a plan moved, so that its next run begins anew. */
 import { effectiveAction } from '../core/lifecycle/action.ts';
 import { MoveError } from '../core/movement/errors.ts';
+import { moveLock } from '../core/movement/names.ts';
 import type { QualifiedName } from '../core/catalog/types.ts';
 import type { MoveContext } from './move_context.ts';
 
@@ -9,9 +10,9 @@ import type { MoveContext } from './move_context.ts';
  * Throws `MoveError` while the action is not STOP or a worker lives; nothing is changed then.
  */
 export async function resetMove(
-  context: Pick<MoveContext, 'plan' | 'source' | 'store' | 'target'>,
+  context: Pick<MoveContext, 'pipelines' | 'plan' | 'source' | 'store' | 'target'>,
 ): Promise<readonly QualifiedName[]> {
-  const { plan, source, store, target } = context;
+  const { pipelines, plan, source, store, target } = context;
   const { action } = effectiveAction(await store.actions(target.statements));
   if (action !== 'STOP') {
     throw new MoveError(
@@ -19,7 +20,7 @@ export async function resetMove(
       `The action is ${action}, so workers may start at any moment. Run "sprocket stop" first.`,
     );
   }
-  const claim = await target.claim(`sprocket ${plan.name}`);
+  const claim = await target.claim(moveLock(plan.name));
   if (claim === null) {
     throw new MoveError(
       'unsafe-reset',
@@ -32,6 +33,7 @@ export async function resetMove(
     try {
       await transaction.empty(tables);
       await store.forget(transaction);
+      await pipelines.forget(transaction);
       await transaction.commit();
     } catch (error) {
       await transaction.rollback();

@@ -1,5 +1,5 @@
 /** How far a move is: rows by table, and how far the target is behind the source. */
-import { qualified } from '../core/catalog/names.ts';
+import { qualified, sameName } from '../core/catalog/names.ts';
 import type { SourceLag } from '../ports/move.ts';
 import type { MoveContext } from './move_context.ts';
 
@@ -33,7 +33,10 @@ export async function moveStatus(
   const stream = await store.stream(target.statements);
   const tables = (await store.tableRows(target.statements)).map(
     ({ table, rows, estimate, nulled }): TableStatus => {
-      const follows = plan.pipelines[table.number]?.follow === true;
+      const { source: from } = table.mapping;
+      const follows = plan.pipelines.some(
+        ({ source: own, follow }) => follow && sameName(own, from),
+      );
       const state =
         table.phase === 'created'
           ? 'Loading'

@@ -27,6 +27,7 @@ export function proofFiles(proof: FileProof, folder: string): readonly ProjectFi
     parameters: {},
     unitTests: [],
     freshness: [],
+    moved: new Map(),
     existing: null,
   };
   const project = renderProject({ catalog, translations: translated, options });

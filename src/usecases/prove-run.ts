@@ -98,6 +98,7 @@ export async function buildModels(
       parameters: Object.fromEntries(setting.values),
       unitTests: [],
       freshness: [],
+      moved: new Map(),
       existing: null,
     },
   });
@@ -185,6 +186,7 @@ export function modelNames({
       parameters: {},
       unitTests: [],
       freshness: [],
+      moved: new Map(),
       existing: null,
     },
   });

@@ -3,26 +3,30 @@ import { effectiveAction } from '../core/lifecycle/action.ts';
 import type { Metadata, TableName } from '../ports/metadata.ts';
 
 export type ResetOutcome =
-  | { readonly done: true; readonly tables: readonly TableName[] }
+  | {
+      readonly done: true;
+      /** Those that were emptied. */
+      readonly tables: readonly TableName[];
+      /** Why the source still keeps log for the plan, and what to do; null where it does not. */
+      readonly left: string | null;
+    }
   | { readonly done: false; readonly reason: string; readonly advice: string };
 
 /**
- * Empties the plan's progress and the tables that its pipelines load again, together or not at all.
- * The run's branch stays.
+ * Empties the plan's progress and the tables that its pipelines loaded, together or not at all;
+ * then the source is let go. The run's branch stays.
+ *
+ * @param release drops what the source keeps for the plan; null where it keeps nothing
  */
 export async function reset(
   metadata: Metadata,
   plan: string,
-  tables: readonly TableName[],
+  release: (() => Promise<void>) | null,
 ): Promise<ResetOutcome> {
-  const result = await metadata.reset(
-    plan,
-    tables,
-    (words) => effectiveAction(words).action === 'STOP',
-  );
-  switch (result) {
+  const result = await metadata.reset(plan, (words) => effectiveAction(words).action === 'STOP');
+  switch (result.kind) {
     case 'done':
-      return { done: true, tables };
+      return { done: true, tables: result.tables, left: await leftAt(release) };
     case 'not-stopped':
       return {
         done: false,
@@ -35,5 +39,18 @@ export async function reset(
         reason: 'A worker still lives or holds a lock.',
         advice: 'Wait until "sprocket status" shows no worker, then try again.',
       };
+  }
+}
+
+/** Everything is forgotten by now: a source that is away is no reason to say otherwise. */
+async function leftAt(release: (() => Promise<void>) | null): Promise<string | null> {
+  try {
+    await release?.();
+    return null;
+  } catch (error) {
+    return (
+      `The source was not let go: ${error instanceof Error ? error.message : String(error)}. ` +
+      'It keeps its log for this plan until "sprocket reset" succeeds there: run it again.'
+    );
   }
 }

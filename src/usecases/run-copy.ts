@@ -12,6 +12,8 @@ import type { ReadSchema } from '../ports/source.ts';
 export interface CopyRequest {
   /** A connection to the source that only reads. */
   readonly source: SqlSession;
+  /** Tables whose rows lie elsewhere, as pipelines have loaded them; null: all are in the source. */
+  readonly loaded: LoadedTables | null;
   /** A connection to an empty database. */
   readonly target: SqlSession;
   readonly readSchema: ReadSchema;
@@ -24,6 +26,13 @@ export interface CopyRequest {
   readonly maxRows: number;
 }
 
+export interface LoadedTables {
+  /** A connection that only reads. */
+  readonly session: SqlSession;
+  /** Where a table of the source is there, by its `schema.name`. */
+  readonly places: ReadonlyMap<string, QualifiedName>;
+}
+
 export interface CopyResult {
   readonly rows: number;
   /** Tables of which a sample was taken. */
@@ -34,7 +43,10 @@ export interface CopyResult {
 
 export async function copySource(request: CopyRequest): Promise<CopyResult> {
   const { source, target, readSchema, without } = request;
-  await source.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const sides = [source, ...(request.loaded === null ? [] : [request.loaded.session])];
+  for (const side of sides) {
+    await side.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  }
   try {
     const script = await readSchema(source, without);
     await target.query('SET check_function_bodies = off; SET client_min_messages = error');
@@ -46,7 +58,7 @@ export async function copySource(request: CopyRequest): Promise<CopyResult> {
     if (filled.length > 0) await target.query(`ANALYZE ${filled.map(quoteName).join(', ')}`);
     return { rows, sampled, problems };
   } finally {
-    await source.query('ROLLBACK');
+    for (const side of sides) await side.query('ROLLBACK');
   }
 }
 
@@ -100,13 +112,22 @@ async function exists(target: SqlSession, { name }: Table): Promise<boolean> {
   return rows[0]?.[0] !== null;
 }
 
-function rowsOf({ maxRows }: CopyRequest, table: Table, share: number | null): string {
+/** Where the rows of a table are. */
+function placeOf({ source, loaded }: CopyRequest, { name, kind }: Table) {
+  const moved = loaded?.places.get(qualified(name));
+  return loaded === null || moved === undefined
+    ? { session: source, name, isForeign: kind === 'foreign' }
+    : { session: loaded.session, name: moved, isForeign: false };
+}
+
+function rowsOf(request: CopyRequest, table: Table, share: number | null): string {
+  const { name, isForeign } = placeOf(request, table);
   // What inherits from a table is copied by itself; the parts of a partitioned one come with it.
   const only = table.kind === 'table' ? 'ONLY ' : '';
-  const all = `SELECT ${columnList(table)} FROM ${only}${quoteName(table.name)}`;
+  const all = `SELECT ${columnList(table)} FROM ${only}${quoteName(name)}`;
   if (share === null) return all;
-  return table.kind === 'foreign'
-    ? `${all} LIMIT ${maxRows}`
+  return isForeign
+    ? `${all} LIMIT ${request.maxRows}`
     : `${all} TABLESAMPLE BERNOULLI (${share}) REPEATABLE (20)`;
 }
 
@@ -127,23 +148,23 @@ function tablesToCopy({ catalog, tables, without }: CopyRequest): readonly Table
 }
 
 /** Per cent of the rows to take; null where the table is small enough to be taken whole. */
-async function sampleShare({ source, maxRows }: CopyRequest, table: Table): Promise<number | null> {
-  const from = quoteName(table.name);
-  const { rows } = await source.query(
+async function sampleShare(request: CopyRequest, table: Table): Promise<number | null> {
+  const { maxRows } = request;
+  const { session, name } = placeOf(request, table);
+  const from = quoteName(name);
+  const { rows } = await session.query(
     `SELECT count(*) FROM (SELECT FROM ${from} LIMIT ${maxRows + 1}) few`,
   );
   if (Number(rows[0]?.[0]) <= maxRows) return null;
-  const all = await source.query(`SELECT count(*) FROM ${from}`);
+  const all = await session.query(`SELECT count(*) FROM ${from}`);
   return Math.round((maxRows / Number(all.rows[0]?.[0])) * 1e8) / 1e6;
 }
 
-async function copyTable(
-  { source, target }: CopyRequest,
-  table: Table,
-  query: string,
-): Promise<number> {
+async function copyTable(request: CopyRequest, table: Table, query: string): Promise<number> {
+  const { session } = placeOf(request, table);
   const into = `${quoteName(table.name)} (${columnList(table)})`;
-  return target.copyIn(`COPY ${into} FROM STDIN`, source.copyOut(`COPY (${query}) TO STDOUT`));
+  const rows = session.copyOut(`COPY (${query}) TO STDOUT`);
+  return request.target.copyIn(`COPY ${into} FROM STDIN`, rows);
 }
 
 function columnList({ columns }: Table): string {
@@ -200,7 +221,7 @@ async function fetchMissing(request: CopyRequest, child: Table, key: ForeignKey)
     fetched += await copyTable(
       request,
       parent,
-      `SELECT ${all.join(', ')} FROM ${quoteName(parent.name)} p
+      `SELECT ${all.join(', ')} FROM ${quoteName(placeOf(request, parent).name)} p
        WHERE (${referenced.join(', ')}) IN (VALUES ${tuples.join(', ')})`,
     );
   }

@@ -4,9 +4,10 @@
  * batch goes on from it where it can.
  */
 import { qualified, routineId } from '../core/catalog/names.ts';
-import type { Catalog } from '../core/catalog/types.ts';
+import type { Catalog, QualifiedName } from '../core/catalog/types.ts';
 import { readEffects } from '../core/graph/effects.ts';
 import { planParameters } from '../core/lifecycle/branch.ts';
+import { isLoaded } from '../core/lifecycle/pipelines.ts';
 import type { RunMembers } from '../core/lifecycle/run.ts';
 import { callSql } from '../core/proof/call.ts';
 import type { Translation } from '../core/translate/types.ts';
@@ -35,6 +36,8 @@ export interface ProverOptions {
   readonly openSite: () => Promise<ProofSite>;
   /** A connection to the source that only reads. */
   readonly connectSource: () => Promise<SqlSession>;
+  /** A connection to the target that only reads. */
+  readonly connectTarget: () => Promise<SqlSession>;
   readonly readSchema: ReadSchema;
   readonly clock: Clock;
 }
@@ -49,10 +52,16 @@ const REACHED = 'reached';
 const GIVEN = 'given';
 
 interface OpenSite extends ProofSite {
-  /** The catalog that was copied; null before there is a copy. */
-  copied: Catalog | null;
+  /** What was copied; null before there is a copy. */
+  copied: Copied | null;
   /** What was called on the database REACHED, in order; null while there is none. */
   reached: readonly string[] | null;
+}
+
+interface Copied {
+  readonly catalog: Catalog;
+  /** Pipelines whose rows were taken from the target. */
+  readonly loaded: ReadonlySet<string>;
 }
 
 export function sourceProver(options: ProverOptions): Prover {
@@ -109,20 +118,29 @@ async function proveOn(
   return new Map(verdicts.map((verdict) => [verdict.name, { verdict, unitTests: [] }]));
 }
 
+/** One copy serves until a procedure reads a table that was loaded later. */
 async function copyOnce(
   site: OpenSite,
-  { connectSource, readSchema }: ProverOptions,
-  { plan, catalog, translations }: ProofRequest,
+  { connectSource, connectTarget, readSchema }: ProverOptions,
+  request: ProofRequest,
 ): Promise<void> {
-  if (site.copied === catalog) return;
+  const { plan, catalog, translations, ids, members } = request;
+  const places = loadedPlaces(request);
+  const needed = [...ids, ...upstreamOf(ids, members)]
+    .flatMap((id) => members.get(id)?.pipelines ?? [])
+    .filter(({ id }) => places.has(id));
+  const { copied } = site;
+  if (copied?.catalog === catalog && needed.every(({ id }) => copied.loaded.has(id))) return;
   site.copied = null;
   site.reached = null;
   await site.sandbox.create(COPY);
   const source = await connectSource();
+  const loaded = places.size === 0 ? null : { session: await connectTarget(), places };
   try {
     await withSession(site, COPY, (target) =>
       copySource({
         source,
+        loaded,
         target,
         readSchema,
         catalog,
@@ -132,9 +150,21 @@ async function copyOnce(
       }),
     );
   } finally {
-    await source.close();
+    await Promise.all([source.close(), loaded?.session.close()]);
   }
-  site.copied = catalog;
+  site.copied = { catalog, loaded: new Set(places.keys()) };
+}
+
+/** Tables that are taken from the target, by their name in the source. */
+function loadedPlaces({ plan, members }: ProofRequest): ReadonlyMap<string, QualifiedName> {
+  if (plan.settings.proof.rows === 'source') return new Map();
+  const awaited = [...members.values()].flatMap(({ pipelines }) => pipelines);
+  const loaded = new Set(awaited.filter(isLoaded).map(({ id }) => id));
+  return new Map(
+    plan.pipelines.flatMap(({ include, id, target }) =>
+      include && loaded.has(id) ? [[id, target]] : [],
+    ),
+  );
 }
 
 /** Every table that some procedure of the run touches, through views and helpers too. */

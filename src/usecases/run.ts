@@ -52,6 +52,13 @@ export async function startRun(options: StartOptions): Promise<{ readonly warnin
       baseCommit: options.baseCommit,
       at,
       procedures: schedule.procedures,
+      pipelines: plan.pipelines
+        .filter(({ include }) => include)
+        .map(({ id, target, mode }) => ({
+          id,
+          target: qualified(target),
+          follows: mode === 'load + changes',
+        })),
     },
     (members) => ({
       states: step(members, []).states,

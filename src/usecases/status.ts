@@ -5,7 +5,11 @@ import { summarizeRun, waitingOf } from '../core/lifecycle/run.ts';
 import type { RunMember, RunSummary, Waiting } from '../core/lifecycle/run.ts';
 import { isPhase, PHASES } from '../core/lifecycle/state.ts';
 import type { Attempt, Instant } from '../core/lifecycle/state.ts';
+import type { PipelineRecord } from '../core/movement/pipeline-record.ts';
+import { paceOf, pipelineRow, secondsBehind } from '../core/report/pipelines.ts';
+import type { Pace } from '../core/report/pipelines.ts';
 import type { Progress, ProgressRow } from '../core/report/progress.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata.ts';
 
 export interface RunStatus {
@@ -13,10 +17,18 @@ export interface RunStatus {
   readonly summary: RunSummary;
   /** What is wrong with the content of `wirekite_action`; null where nothing is. */
   readonly warning: string | null;
+  /** What is recorded of each pipeline, with the pace of its load. */
+  readonly pipelines: readonly PipelineStatus[];
   /** Workers that live. */
   readonly workers: number;
   readonly startedAt: Instant;
   readonly finishedAt: Instant | null;
+}
+
+export interface PipelineStatus extends PipelineRecord {
+  readonly pace: Pace | null;
+  /** Null where nothing is followed, or was not measured yet. */
+  readonly secondsBehind: number | null;
 }
 
 export interface StatusReader {
@@ -34,7 +46,7 @@ interface Result {
 const verdictSchema = z.object({ models: z.array(z.string()), rows: z.number() });
 
 /** Reads a run again and again; what was proven once is fetched once. */
-export function statusReader(metadata: Metadata, plan: string): StatusReader {
+export function statusReader(metadata: Metadata, clock: Clock, plan: string): StatusReader {
   const results = new Map<string, Result>();
 
   async function fetchResults(members: Iterable<RunMember>): Promise<void> {
@@ -64,16 +76,25 @@ export function statusReader(metadata: Metadata, plan: string): StatusReader {
       const members = await metadata.members(plan);
       await fetchResults(members.values());
       const waiting = waitingOf(members);
+      const pipelines = await metadata.pipelines(plan);
+      const now = clock.now();
       const { action, warning } = effectiveAction(await metadata.actions());
       return {
         progress: {
           plan,
           action,
-          rows: [...members.values()].map((member) =>
-            progressRow(member, waiting.get(member.id), results.get(member.id)),
-          ),
+          rows: [
+            ...pipelines.map((record) => pipelineRow(record, now)),
+            ...[...members.values()].map((member) =>
+              progressRow(member, waiting.get(member.id), results.get(member.id)),
+            ),
+          ],
         },
-        summary: summarizeRun([...members.values()].map(({ state }) => state)),
+        pipelines: pipelines.map((record) => pipelineStatusOf(record, now)),
+        summary: summarizeRun(
+          [...members.values()].map(({ state }) => state),
+          pipelines,
+        ),
         warning,
         workers: await metadata.workers(plan),
         startedAt: run.startedAt,
@@ -81,6 +102,10 @@ export function statusReader(metadata: Metadata, plan: string): StatusReader {
       };
     },
   };
+}
+
+function pipelineStatusOf(record: PipelineRecord, now: Instant): PipelineStatus {
+  return { ...record, pace: paceOf(record, now), secondsBehind: secondsBehind(record, now) };
 }
 
 function progressRow(

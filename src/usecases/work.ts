@@ -1,7 +1,10 @@
 /** A worker: claims procedures that are ready, has them worked on, and lets go of them. */
 import { batchSize } from '../core/lifecycle/run.ts';
 import type { RunMember } from '../core/lifecycle/run.ts';
+import { isLoaded, isLoadOpen } from '../core/lifecycle/pipelines.ts';
+import type { PipelineFacts } from '../core/lifecycle/pipelines.ts';
 import type { ProcedureState } from '../core/lifecycle/state.ts';
+import { settled } from '../core/lifecycle/step.ts';
 import { transition } from '../core/lifecycle/transition.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogLine, Metadata } from '../ports/metadata.ts';
@@ -28,7 +31,7 @@ export interface WorkerOptions {
 }
 
 /**
- * `done`: every procedure is Completed or Skipped. `needs a person`: nothing is left for a worker.
+ * `done`: every procedure is Completed or Skipped, every pipeline is loaded. `needs a person`: nothing is left for a worker.
  * `stopped`: the action is STOP or the process is to end. `out of time`: `until` has come.
  */
 export type WorkerEnd = 'done' | 'needs a person' | 'stopped' | 'out of time';
@@ -42,14 +45,17 @@ const IDLE = 1_000;
  */
 export async function work(options: WorkerOptions): Promise<WorkerEnd> {
   const { metadata, clock, watch, plan } = options;
+  const free = freer(metadata, plan);
   for (let round = 0; ; round += 1) {
     if (!(await watch.mayGoOn())) return 'stopped';
     if (options.until !== null && Date.parse(clock.now()) >= options.until) return 'out of time';
+    const pipelines = await metadata.pipelines(plan);
+    await free(pipelines);
     const counts = await metadata.counts(plan);
     const ready = counts.get('Pending') ?? 0;
-    if (ready === 0 && (counts.get('Running') ?? 0) === 0) {
+    if (ready === 0 && (counts.get('Running') ?? 0) === 0 && !isLoadOpen(pipelines)) {
       const open = (counts.get('Blocked') ?? 0) + (counts.get('Failed') ?? 0);
-      return open === 0 ? 'done' : 'needs a person';
+      return open === 0 && pipelines.every(isLoaded) ? 'done' : 'needs a person';
     }
     const workers = Math.max(options.together, await metadata.workers(plan));
     const most = batchSize(ready, workers, options.most);
@@ -57,6 +63,30 @@ export async function work(options: WorkerOptions): Promise<WorkerEnd> {
     if (claim === null) await clock.sleep(IDLE, watch.interruption());
     else await workOn(claim, options);
   }
+}
+
+/** Lets procedures go on whose pipelines were loaded meanwhile. */
+function freer(
+  metadata: Metadata,
+  plan: string,
+): (pipelines: readonly PipelineFacts[]) => Promise<void> {
+  const seen = new Set<string>();
+  return async (pipelines) => {
+    const loaded = pipelines.filter((facts) => isLoaded(facts) && !seen.has(facts.id));
+    if (loaded.length === 0) return;
+    const fresh = new Set(loaded.map(({ id }) => id));
+    const members = await metadata.members(plan);
+    const waiting = [...members.values()]
+      .filter(
+        ({ state, pipelines: awaited }) =>
+          state.status === 'Blocked' && awaited.some(({ id }) => fresh.has(id)),
+      )
+      .map(({ id }) => id);
+    if (waiting.length > 0) {
+      await metadata.change(plan, waiting, (locked) => ({ states: settled(locked, waiting) }));
+    }
+    for (const id of fresh) seen.add(id);
+  };
 }
 
 async function claimBatch(

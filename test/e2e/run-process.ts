@@ -49,14 +49,27 @@ export async function openSite(
   const url = await server.create(database);
   const sql = await connectTo(url);
   await sql.query(warehouse);
+  const urls = { source: url, target: url, sandbox: url };
+  return siteOf(sql, urls, planText(procedures));
+}
+
+/** Connection URLs of the databases that a plan names. */
+export interface SiteUrls {
+  readonly source: string;
+  readonly target: string;
+  readonly sandbox: string;
+}
+
+/** A repository with the plan; `sql` is closed with it. */
+export function siteOf(sql: SqlSession, urls: SiteUrls, plan: string): Site {
   const scratch = scratchRepository();
-  scratch.write('plan.md', planText(procedures));
+  scratch.write('plan.md', plan);
   scratch.commitAll('Plan');
   const environment = {
     ...process.env,
-    SOURCE_DATABASE_URL: url,
-    TARGET_DATABASE_URL: url,
-    SANDBOX_DATABASE_URL: url,
+    SOURCE_DATABASE_URL: urls.source,
+    TARGET_DATABASE_URL: urls.target,
+    SANDBOX_DATABASE_URL: urls.sandbox,
     NO_COLOR: '1',
   };
   const start = (...args: string[]): SprocketProcess => {
@@ -98,17 +111,28 @@ async function endOf(child: ChildProcess): Promise<Ended> {
   return { status: child.exitCode, stdout: out.join(''), stderr: err.join('') };
 }
 
-function planText(procedures: readonly string[]): string {
+/** `pipelines`: rows of their table, `source | target | key | mode`. */
+export function planText(
+  procedures: readonly string[],
+  pipelines: readonly string[] = [],
+  source: 'postgres' | 'mysql' = 'postgres',
+): string {
   return `---
 sprocket: 1
 name: ${PLAN_NAME}
-source: { dialect: postgres, url: SOURCE_DATABASE_URL }
+source: { dialect: ${source}, url: SOURCE_DATABASE_URL }
 target: { dialect: postgres, url: TARGET_DATABASE_URL }
 sandbox: { url: SANDBOX_DATABASE_URL }
 production: { project: transform }
 workers: 2
 ---
 # Plan
+
+## Pipelines
+
+| Include | Source | Target | Key | Mode | Status |
+|---|---|---|---|---|---|
+${pipelines.map((row) => `| yes | ${row} | Pending |`).join('\n')}
 
 ## Procedures
 

@@ -6,7 +6,7 @@ import type { Catalog } from '../../src/core/catalog/types.ts';
 import { qualified } from '../../src/core/catalog/names.ts';
 import type { SqlSession } from '../../src/ports/sandbox.ts';
 import { copySource } from '../../src/usecases/run-copy.ts';
-import type { CopyResult } from '../../src/usecases/run-copy.ts';
+import type { CopyResult, LoadedTables } from '../../src/usecases/run-copy.ts';
 import { connectTo, openScratchServer } from '../adapters/postgres/scratch-database.ts';
 import type { ScratchServer } from '../adapters/postgres/scratch-database.ts';
 
@@ -29,11 +29,16 @@ beforeEach(async () => {
   };
 });
 
-async function copy(maxRows = 1_000, only?: readonly string[]): Promise<CopyResult> {
+async function copy(
+  maxRows = 1_000,
+  only?: readonly string[],
+  loaded: LoadedTables | null = null,
+): Promise<CopyResult> {
   const catalog = await readCatalog(source);
   const tables = new Set(only ?? catalog.tables.map(({ name }) => qualified(name)));
   const readSchema = readSchemaScript;
-  return copySource({ source, target, readSchema, catalog, without: 'wirekite', tables, maxRows });
+  const request = { source, loaded, target, readSchema, catalog, tables, maxRows };
+  return copySource({ ...request, without: 'wirekite' });
 }
 
 /** What a catalog says, but for what a copy leaves out on purpose. */
@@ -142,6 +147,7 @@ describe('a copy of a source', () => {
     const catalog = await readCatalog(source);
     const request = {
       source,
+      loaded: null,
       target,
       readSchema,
       catalog,
@@ -187,4 +193,31 @@ describe('a sample of a large source', () => {
     await copy(300);
     expect(await rows(target, 'SELECT id FROM public.line ORDER BY id')).toEqual(lines);
   });
+});
+
+it('takes rows of loaded tables from where they were loaded to', async () => {
+  await writer.query(`
+    CREATE TABLE public.customer (id int PRIMARY KEY, name text);
+    CREATE TABLE public.line (id int PRIMARY KEY, customer int REFERENCES public.customer);
+    INSERT INTO public.customer SELECT n, 'in the source' FROM generate_series(1, 50) n;
+    INSERT INTO public.line SELECT n, n FROM generate_series(1, 50) n`);
+  const url = await server.create('loaded');
+  const filler = await connectTo(url);
+  await filler.query(`
+    CREATE SCHEMA raw; CREATE TABLE raw."Customer" (name text, id int);
+    INSERT INTO raw."Customer" SELECT 'as loaded', n FROM generate_series(1, 50) n`);
+  await filler.close();
+  const session = await connect({ setting: 'TARGET', url }, { readOnly: true });
+  const places = new Map([['public.customer', { schema: 'raw', name: 'Customer' }]]);
+  // A sample, so that counts and rows that are referred to come from there too.
+  const { problems } = await copy(10, undefined, { session, places });
+  await session.close();
+  expect(problems).toEqual([]);
+  expect(await rows(target, 'SELECT DISTINCT name FROM public.customer')).toEqual([['as loaded']]);
+  expect(
+    await rows(
+      target,
+      'SELECT count(*) FROM public.line l JOIN public.customer c ON c.id = l.customer',
+    ),
+  ).toEqual(await rows(target, 'SELECT count(*) FROM public.line'));
 });

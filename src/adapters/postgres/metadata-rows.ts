@@ -8,6 +8,14 @@ import type { Query } from './lock.ts';
 import { writeProgress } from './metadata-progress.ts';
 import { isoTime, quoteIdentifier, withoutNul } from './metadata-sql.ts';
 
+const awaitedSchema = z.object({
+  id: z.string(),
+  moving: z.boolean(),
+  loadedAt: z.string().nullable(),
+  failure: z.string().nullable(),
+  heldBy: z.string().nullable(),
+});
+
 const rowSchema = z.tuple([
   z.string(),
   z.enum(['automatic', 'manual']),
@@ -20,6 +28,7 @@ const rowSchema = z.tuple([
   z.string().nullable(),
   z.coerce.number().nullable(),
   z.string().transform((json) => z.array(z.string()).parse(JSON.parse(json))),
+  z.string().transform((json) => z.array(awaitedSchema).parse(JSON.parse(json))),
 ]);
 
 /** Which rows: `where` may use the alias `p`; `$1` is the plan and `$2` the progress target. */
@@ -42,7 +51,12 @@ export async function readMembers(
        (SELECT coalesce(json_agg(n.procedure ORDER BY n.position), '[]')
         FROM ${own}.sprocket_dependency d
         JOIN ${own}.sprocket_procedure n ON n.plan = d.plan AND n.source = d.needs
-        WHERE d.plan = p.plan AND d.source = p.source)
+        WHERE d.plan = p.plan AND d.source = p.source),
+       (SELECT coalesce(json_agg(json_build_object('id', w.pipeline, 'moving', l.moving IS NOT DISTINCT FROM 1,
+          'loadedAt', l.loaded_at, 'failure', l.failure, 'heldBy', l.held_by) ORDER BY l.position), '[]')
+        FROM ${own}.sprocket_wait w
+        LEFT JOIN ${own}.sprocket_pipeline l ON l.plan = w.plan AND l.pipeline = w.pipeline
+        WHERE w.plan = p.plan AND w.source = p.source)
      FROM ${own}.sprocket_procedure p
      LEFT JOIN ${own}.wirekite_progress g ON g.source = p.source AND g.target = $2
      WHERE p.plan = $1 AND p.included AND (${selection.where})
@@ -80,12 +94,13 @@ function toMember(row: unknown): RunMember {
     mark,
     restarts,
     dependsOn,
+    pipelines,
   ] = rowSchema.parse(row);
   const attempt: Attempt | null =
     startedAt === null
       ? null
       : { startedAt, finishedAt, mark: toMark(mark), restarts: restarts ?? 0 };
-  return { id, dependsOn, state: { status, route, attempt, claim, proof, reason } };
+  return { id, dependsOn, pipelines, state: { status, route, attempt, claim, proof, reason } };
 }
 
 /** A word that somebody else wrote there means that nothing is known to be finished. */

@@ -5,6 +5,7 @@ import { SqlError } from '../../ports/sandbox.ts';
 import type { SqlSession } from '../../ports/sandbox.ts';
 import { lockInTransaction } from './lock.ts';
 import type { Query } from './lock.ts';
+import { createMoveTables } from './metadata-pipelines.ts';
 import { quoteIdentifier } from './metadata-sql.ts';
 
 interface Migration {
@@ -71,6 +72,7 @@ async function applyMissing(
       now,
     ]);
   }
+  await createMoveTables(session, schema);
   await checkContract(session, schema);
 }
 

@@ -10,11 +10,29 @@ import type {
   RunRecord,
   TableName,
 } from '../../ports/metadata.ts';
+import { moveLock } from '../../core/movement/names.ts';
 import { presenceLock, progressLock, tryLockInTransaction } from './lock.ts';
 import type { Query } from './lock.ts';
+import { movedTables, writePipelines } from './metadata-pipelines.ts';
 import { isoTime, jsonTexts, quoteIdentifier } from './metadata-sql.ts';
 
 const OPERATIONS: readonly Operation[] = ['D', 'CE', 'C', 'P'];
+
+/** Those that refer to others come first. */
+const OWN_TABLES = [
+  'decision',
+  'log',
+  'artifact',
+  'dependency',
+  'wait',
+  'procedure',
+  'run',
+  'pipeline',
+  'move_file',
+  'move_table',
+  'move_stream',
+  'move_lag',
+];
 
 /** Writes the run and what it includes; its row stays locked until the transaction ends. */
 export async function writeDefinition(
@@ -73,6 +91,7 @@ export async function writeDefinition(
       ),
     ],
   );
+  await writePipelines(session, schema, definition);
 }
 
 const runSchema = z.tuple([z.string(), z.string().nullable(), z.string(), z.string().nullable()]);
@@ -131,27 +150,29 @@ export async function resetInTransaction(
   session: Query,
   schema: string,
   plan: string,
-  tables: readonly TableName[],
   isStopped: IsStopped,
 ): Promise<ResetResult> {
   const own = quoteIdentifier(schema);
   // Nobody may say RUN between the look and the end.
   await session.query(`LOCK TABLE ${own}.wirekite_action IN SHARE MODE`);
   const actions = await session.query(`SELECT action FROM ${own}.wirekite_action`);
-  if (!isStopped(actions.rows.map(([action]) => action ?? null))) return 'not-stopped';
-  if (!(await tryLockInTransaction(session, presenceLock(schema, plan)))) return 'locked';
+  if (!isStopped(actions.rows.map(([action]) => action ?? null))) return { kind: 'not-stopped' };
+  for (const lock of [presenceLock(schema, plan), moveLock(plan)]) {
+    if (!(await tryLockInTransaction(session, lock))) return { kind: 'locked' };
+  }
   const targets = JSON.stringify(OPERATIONS.map((operation) => progressTarget(plan, operation)));
-  if (await isAnyLocked(session, schema, targets)) return 'locked';
+  if (await isAnyLocked(session, schema, targets)) return { kind: 'locked' };
+  const tables = await movedTables(session, schema, plan);
   if (tables.length > 0) await session.query(`TRUNCATE ${tables.map(quoteTable).join(', ')}`);
   await session.query(
     `DELETE FROM ${own}.wirekite_progress
      WHERE target = ANY (${jsonTexts('$1')})`,
     [targets],
   );
-  for (const table of ['decision', 'log', 'artifact', 'dependency', 'procedure', 'run']) {
+  for (const table of OWN_TABLES) {
     await session.query(`DELETE FROM ${own}.sprocket_${table} WHERE plan = $1`, [plan]);
   }
-  return 'done';
+  return { kind: 'done', tables };
 }
 
 async function isAnyLocked(session: Query, schema: string, targets: string): Promise<boolean> {

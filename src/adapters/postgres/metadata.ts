@@ -9,6 +9,7 @@ import type { SqlSession } from '../../ports/sandbox.ts';
 import { holders, presenceLock, tryLock, tryLockShared } from './lock.ts';
 import type { Query } from './lock.ts';
 import { claimInTransaction, procedureLock, unlockAll } from './metadata-claim.ts';
+import { isMoving, readPipelines, retryPipelines } from './metadata-pipelines.ts';
 import { readCounts, readMembers, writeStates } from './metadata-rows.ts';
 import { migrate } from './metadata-schema.ts';
 import { lastingSession } from './metadata-session.ts';
@@ -145,8 +146,11 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
     log: (plan, lines) => session.run((open) => writeLog(open, schema, plan, lines)),
     logs: (plan, filter) => session.run((open) => readLog(open, schema, plan, filter ?? {})),
     decisions: (plan) => session.run((open) => readDecisions(open, schema, plan)),
-    reset: (plan, tables, isStopped) =>
-      session.transaction((open) => resetInTransaction(open, schema, plan, tables, isStopped)),
+    pipelines: (plan) => session.run((open) => readPipelines(open, schema, plan)),
+    retryPipelines: (plan, ids) => session.run((open) => retryPipelines(open, schema, plan, ids)),
+    isMoving: (plan) => session.run((open) => isMoving(open, plan)),
+    reset: (plan, isStopped) =>
+      session.transaction((open) => resetInTransaction(open, schema, plan, isStopped)),
     close: () => session.close(),
   };
 }

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
-import { qualified } from '../../core/catalog/names.ts';
 import { runMove } from '../../usecases/move.ts';
-import { resetMove } from '../../usecases/move_reset.ts';
 import type { MoveStatus } from '../../usecases/move_status.ts';
 import { moveStatus } from '../../usecases/move_status.ts';
 import type { MoveCommandOptions } from '../move_plan.ts';
@@ -11,7 +9,6 @@ import { print, withPlanOptions } from '../session.ts';
 interface Options extends MoveCommandOptions {
   readonly once?: boolean;
   readonly status?: boolean;
-  readonly reset?: boolean;
   readonly patience: string;
 }
 
@@ -38,24 +35,13 @@ export function register(program: Command): void {
     .description('load the tables of the plan’s pipelines and follow their changes until cutover')
     .option('--once', 'end as soon as the target holds what the source holds')
     .option('--status', 'only say how far it is')
-    .option('--reset', 'forget what was moved, empty the target tables, let go of the source')
     .option('--patience <seconds>', 'how long to wait for a server that is away', '300')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ sprocket move\n  $ sprocket move --status\n  $ sprocket stop && sprocket move --reset',
-    )
+    .addHelpText('after', '\nExamples:\n  $ sprocket move\n  $ sprocket move --status')
     .action(async (options: Options) => {
       await withPlannedMove(options, async (context) => {
         if (options.status === true) {
           const status = await moveStatus(context);
           print(options, status, statusText(status));
-        } else if (options.reset === true) {
-          const tables = (await resetMove(context)).map(qualified);
-          print(
-            options,
-            { reset: tables },
-            `Forgotten; emptied: ${tables.join(', ') || 'nothing'}.`,
-          );
         } else {
           const goal = options.once === true ? 'drained' : 'forever';
           const result = await runMove(context, {

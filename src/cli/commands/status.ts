@@ -32,7 +32,7 @@ export function register(program: Command): void {
 }
 
 async function once(metadata: Metadata, plan: string, options: Options): Promise<void> {
-  const status = await statusReader(metadata, plan).read();
+  const status = await statusReader(metadata, systemClock, plan).read();
   if (status === null) {
     const hint = `The plan ${plan} has no run yet: start it with "sprocket run".`;
     print(options, { progress: null }, hint);
@@ -59,7 +59,7 @@ function table({ progress }: RunStatus): readonly string[] {
 
 async function watch(metadata: Metadata, plan: string): Promise<void> {
   const view = liveView(process.stdout, systemClock);
-  const reader = statusReader(metadata, plan);
+  const reader = statusReader(metadata, systemClock, plan);
   for (;;) {
     const status = await reader.read();
     if (status !== null) {

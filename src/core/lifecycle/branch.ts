@@ -1,4 +1,5 @@
 /** What stands on the branch of a run: made from what is recorded, and from nothing else. */
+import { qualified } from '../catalog/names.ts';
 import type { Catalog, QualifiedName } from '../catalog/types.ts';
 import { parameterValues } from '../plan/parameter-values.ts';
 import type { Plan } from '../plan/types.ts';
@@ -115,8 +116,22 @@ export function projectOptions(
     parameters: planParameters(plan, translations),
     unitTests: translations.flatMap(({ routine }) => unitTests.get(routine) ?? []),
     freshness: [],
+    moved: movedTables(plan, translations),
     existing: existingProject(peoples),
   };
+}
+
+/**
+ * Where pipelines put the tables that models read as sources. One that a procedure writes is a
+ * model, which stays in its place.
+ */
+function movedTables(plan: Plan, translations: readonly Translation[]): ProjectOptions['moved'] {
+  const written = new Set(translations.flatMap(({ writes }) => writes.map(qualified)));
+  return new Map(
+    plan.pipelines
+      .filter(({ include, id }) => include && !written.has(id))
+      .map(({ id, target }) => [id, target]),
+  );
 }
 
 /** What the plan gives for the parameters of procedures, by procedure and parameter. */

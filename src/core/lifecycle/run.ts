@@ -2,6 +2,8 @@
 import { blockedNodes } from '../graph/blocked.ts';
 import type { Progress } from '../graph/blocked.ts';
 import { makeGraph } from '../graph/graph.ts';
+import { isHeld, isLoaded, isLoadOpen, pipelineName } from './pipelines.ts';
+import type { PipelineFacts } from './pipelines.ts';
 import { isDone, STATUSES } from './state.ts';
 import type { ProcedureState, Status } from './state.ts';
 
@@ -9,17 +11,23 @@ import type { ProcedureState, Status } from './state.ts';
 export interface RunMember {
   readonly id: string;
   readonly dependsOn: readonly string[];
+  /** The pipelines that move tables which it reads. */
+  readonly pipelines: readonly PipelineFacts[];
   readonly state: ProcedureState;
 }
 
 export type RunMembers = ReadonlyMap<string, RunMember>;
 
-/** Number of direct dependencies that are not done; those outside the run count as done. */
+/**
+ * Number of direct dependencies that are not done, tables that are to be loaded among them; those
+ * outside the run count as done.
+ */
 export function openDependencies(member: RunMember, members: RunMembers): number {
-  return member.dependsOn.filter((id) => {
+  const open = member.dependsOn.filter((id) => {
     const needed = members.get(id);
     return needed !== undefined && id !== member.id && !isDone(needed.state.status);
-  }).length;
+  });
+  return open.length + member.pipelines.filter((facts) => !isLoaded(facts)).length;
 }
 
 /** What a Blocked procedure waits for. */
@@ -32,21 +40,50 @@ export interface Waiting {
 
 /** Of every Blocked procedure what it waits for. */
 export function waitingOf(members: RunMembers): ReadonlyMap<string, Waiting> {
-  const ids = [...members.keys()];
-  const edges = [...members.values()].flatMap(({ id, dependsOn }) =>
-    dependsOn.map((needs) => [id, needs] as const),
+  const awaited = awaitedPipelines(members);
+  const edges = [...members.values()].flatMap(({ id, dependsOn, pipelines }) =>
+    [...dependsOn, ...pipelines.map((facts) => pipelineName(facts.id))].map(
+      (needs) => [id, needs] as const,
+    ),
   );
-  const progress = new Map(
-    [...members.values()].map(({ id, state }): [string, Progress] => [id, progressOf(state)]),
+  const progress = new Map([
+    ...awaited.progress,
+    ...[...members.values()].map(({ id, state }): [string, Progress] => [id, progressOf(state)]),
+  ]);
+  const graph = makeGraph(
+    [...awaited.progress.keys(), ...members.keys()],
+    [...awaited.edges, ...edges],
   );
   return new Map(
-    blockedNodes(makeGraph(ids, edges), progress).map(({ node, waitsFor, behindFailed }) => [
-      node,
-      behindFailed.length === 0
-        ? { waitsFor, message: null }
-        : { waitsFor: behindFailed, message: behindMessage(behindFailed) },
-    ]),
+    blockedNodes(graph, progress)
+      .filter(({ node }) => members.has(node))
+      .map(({ node, waitsFor, behindFailed }) => [
+        node,
+        behindFailed.length === 0
+          ? { waitsFor, message: null }
+          : { waitsFor: behindFailed, message: behindMessage(behindFailed, members) },
+      ]),
   );
+}
+
+/** Pipelines that somebody waits for, and those that hold these up. */
+function awaitedPipelines(members: RunMembers): {
+  readonly progress: ReadonlyMap<string, Progress>;
+  readonly edges: readonly (readonly [string, string])[];
+} {
+  const progress = new Map<string, Progress>();
+  const edges: (readonly [string, string])[] = [];
+  for (const facts of [...members.values()].flatMap(({ pipelines }) => pipelines)) {
+    const name = pipelineName(facts.id);
+    if (progress.has(name) && progress.get(name) !== 'open') continue;
+    if (isLoaded(facts)) progress.set(name, 'done');
+    else if (facts.failure !== null) progress.set(name, 'failed');
+    else progress.set(name, 'open');
+    if (facts.heldBy === null || isLoaded(facts)) continue;
+    progress.set(pipelineName(facts.heldBy), 'failed');
+    edges.push([name, pipelineName(facts.heldBy)]);
+  }
+  return { progress, edges };
 }
 
 function progressOf({ status }: ProcedureState): Progress {
@@ -54,25 +91,31 @@ function progressOf({ status }: ProcedureState): Progress {
   return status === 'Failed' ? 'failed' : 'open';
 }
 
-function behindMessage(failed: readonly string[]): string {
+function behindMessage(failed: readonly string[], members: RunMembers): string {
   const shown = failed.slice(0, 3).join(', ');
   const names = failed.length > 3 ? `${shown} and ${failed.length - 3} more` : shown;
   const them = failed.length === 1 ? 'it' : 'them';
-  return `waits behind ${names}, which failed: retry, skip, manual or accept ${them}`;
+  const ways = failed.some((name) => members.has(name)) ? 'retry, skip, manual or accept' : 'retry';
+  const first = failed.every((name) => members.has(name)) ? '' : 'mend what its row says, then ';
+  return `waits behind ${names}, which failed: ${first}${ways} ${them}`;
 }
 
 export interface RunSummary {
   readonly total: number;
   readonly counts: Readonly<Record<Status, number>>;
   /**
-   * `done`: every procedure is Completed or Skipped.
+   * `done`: every procedure is Completed or Skipped, every pipeline is loaded.
    * `needs a person`: nothing is left that a worker could do.
    * `open`: workers have something to do, or are doing it.
    */
   readonly state: 'open' | 'needs a person' | 'done';
 }
 
-export function summarizeRun(states: Iterable<ProcedureState>): RunSummary {
+/** `total` and `counts` are of procedures. */
+export function summarizeRun(
+  states: Iterable<ProcedureState>,
+  pipelines: readonly PipelineFacts[],
+): RunSummary {
   const counts: Record<Status, number> = {
     Pending: 0,
     Blocked: 0,
@@ -85,8 +128,11 @@ export function summarizeRun(states: Iterable<ProcedureState>): RunSummary {
   };
   for (const state of states) counts[state.status] += 1;
   const total = STATUSES.reduce((sum, status) => sum + counts[status], 0);
-  if (counts.Pending + counts.Running > 0) return { total, counts, state: 'open' };
-  const left = counts.Blocked + counts.Failed;
+  if (counts.Pending + counts.Running > 0 || isLoadOpen(pipelines)) {
+    return { total, counts, state: 'open' };
+  }
+  const held = pipelines.filter((facts) => !isLoaded(facts) && isHeld(facts)).length;
+  const left = counts.Blocked + counts.Failed + held;
   return { total, counts, state: left > 0 ? 'needs a person' : 'done' };
 }
 

@@ -6,6 +6,8 @@ import { scopeGraph } from '../graph/dependencies.ts';
 import type { ScopeGraph, UnorderedWriters } from '../graph/dependencies.ts';
 import { readEffects } from '../graph/effects.ts';
 import { longestChainFirst } from '../graph/graph.ts';
+import { scopeEffects } from '../graph/scope-effects.ts';
+import type { ScopeEffects } from '../graph/scope-effects.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Translation } from '../translate/types.ts';
 import { nearest } from './select.ts';
@@ -22,6 +24,8 @@ export interface Schedule {
 export interface ScheduledProcedure {
   readonly id: string;
   readonly dependsOn: readonly string[];
+  /** Ids of the included pipelines whose tables it reads or changes. */
+  readonly pipelines: readonly string[];
 }
 
 export interface ScheduleProblem {
@@ -44,21 +48,58 @@ export function scheduleRun(
   translations: readonly Translation[],
 ): Schedule {
   const scope = includedIds(plan);
+  const effects = readEffects(catalog);
+  const ignored = new Set(translations.flatMap(({ logTables }) => logTables.map(qualified)));
   const graph = scopeGraph({
     scope,
-    effects: readEffects(catalog),
+    effects,
     scopeIsOrdered: true,
     declared: declaredDependencies(plan),
-    ignored: new Set(translations.flatMap(({ logTables }) => logTables.map(qualified))),
+    ignored,
   });
+  const awaited = pipelinesByProcedure(plan, catalog, scopeEffects(scope, effects, ignored));
   return {
     procedures: longestChainFirst(graph).map((id) => ({
       id,
       dependsOn: graph.dependencies.get(id) ?? [],
+      pipelines: awaited.get(id) ?? [],
     })),
     problems: [...unknownProcedures(scope, catalog), ...cycles(graph)],
     warnings: graph.unordered.map(unorderedWarning),
   };
+}
+
+/** A table is there when the pipelines of all its parts are loaded, or that of the whole. */
+function pipelinesByProcedure(
+  plan: Plan,
+  catalog: Catalog,
+  effects: ReadonlyMap<string, ScopeEffects>,
+): ReadonlyMap<string, readonly string[]> {
+  const moved = plan.pipelines.filter(({ include }) => include);
+  const wholes = new Map(
+    catalog.tables.flatMap(({ name, partitionOf }) =>
+      partitionOf === undefined ? [] : [[qualified(name), qualified(partitionOf)] as const],
+    ),
+  );
+  /** The table and all that it is a part of. */
+  const upwards = (name: string): readonly string[] => {
+    const whole = wholes.get(name);
+    return whole === undefined ? [name] : [name, ...upwards(whole)];
+  };
+  return new Map(
+    [...effects].map(([id, { reads, writes }]) => {
+      const touched = new Set([...reads.keys(), ...writes.keys()]);
+      const above = new Set([...touched].flatMap(upwards));
+      return [
+        id,
+        moved
+          .map((pipeline) => pipeline.id)
+          .filter(
+            (source) => above.has(source) || upwards(source).some((each) => touched.has(each)),
+          ),
+      ];
+    }),
+  );
 }
 
 /** What the plan's column says: procedures, and whoever writes the tables that it names. */

@@ -89,7 +89,7 @@ export const INITIAL_STATE: ProcedureState = {
 export const MAX_RESTARTS = 5;
 
 export type ProcedureEvent =
-  /** The number of procedures that it reads from and that are not done. */
+  /** The number of procedures and pipelines that it reads from and that are not done. */
   | { readonly type: 'dependencies'; readonly open: number }
   | { readonly type: 'claim'; readonly claim: string; readonly at: Instant }
   /** Its worker is gone (the lock is free): another one goes on. */

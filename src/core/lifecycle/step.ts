@@ -36,6 +36,20 @@ export function step(members: RunMembers, events: readonly RunEvent[]): Step {
   return { states: new Map(changed.map(([id, { state }]) => [id, state])), rejections };
 }
 
+/** Lets these members know what they still wait for; gives the states that change by it. */
+export function settled(
+  members: RunMembers,
+  ids: readonly string[],
+): ReadonlyMap<string, ProcedureState> {
+  const next = new Map<string, RunMember>(members);
+  for (const id of ids) {
+    const member = next.get(id);
+    if (member !== undefined) settle(member, next);
+  }
+  const changed = [...next].filter(([id, { state }]) => state !== members.get(id)?.state);
+  return new Map(changed.map(([id, { state }]) => [id, state]));
+}
+
 function settle(member: RunMember, members: Map<string, RunMember>): void {
   const open = openDependencies(member, members);
   const result = transition(member.state, { type: 'dependencies', open });

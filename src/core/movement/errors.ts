@@ -7,6 +7,7 @@ export type MoveErrorCode =
   | 'unrepresentable-value'
   | 'rows-differ'
   | 'target-not-empty'
+  | 'plan-changed'
   | 'table-missing'
   | 'no-key'
   | 'schema-changed'

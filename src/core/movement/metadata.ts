@@ -44,5 +44,17 @@ export function metadataStatements(schema: string, dialect: MetadataDialect): re
       `plan VARCHAR(256) NOT NULL, applied VARCHAR(128) NOT NULL, file INT NOT NULL, changes BIGINT NOT NULL,
        source_ms BIGINT NULL, stalls INT NOT NULL, cutover VARCHAR(16) NOT NULL, PRIMARY KEY (plan)`,
     ),
+    table(
+      'sprocket_move_lag',
+      `plan VARCHAR(256) NOT NULL, bytes BIGINT NOT NULL, retained_bytes BIGINT NULL, status VARCHAR(32) NULL,
+       measured_at VARCHAR(32) NOT NULL, PRIMARY KEY (plan)`,
+    ),
+    // Times as text: ISO 8601 in UTC, with milliseconds on every server.
+    table(
+      'sprocket_pipeline',
+      `plan VARCHAR(256) NOT NULL, pipeline VARCHAR(256) NOT NULL, target_table VARCHAR(256) NOT NULL,
+       follows INT NOT NULL, position INT NOT NULL, moving INT NOT NULL, started_at VARCHAR(32) NULL,
+       loaded_at VARCHAR(32) NULL, failure ${text} NULL, held_by VARCHAR(256) NULL, PRIMARY KEY (plan, pipeline)`,
+    ),
   ];
 }

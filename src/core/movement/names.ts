@@ -35,6 +35,11 @@ export function progressTarget(plan: string, operation: 'D' | 'CE' | 'C'): strin
   return `${fitted(plan, PROGRESS_WIDTH - suffix.length)}${suffix}`;
 }
 
+/** Name of the lock that the worker holds which moves a plan's tables. */
+export function moveLock(plan: string): string {
+  return `sprocket ${plan}`;
+}
+
 /** Name of the replication slot, publication and lock of a plan: letters, digits and `_` only. */
 export function objectName(plan: string): string {
   const plain = plan

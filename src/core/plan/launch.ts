@@ -13,12 +13,12 @@ export function launchProblems(
 }
 
 function includeProblems(plan: Plan): PlanProblem[] {
-  if (plan.procedures.some((procedure) => procedure.include)) return [];
-  const first = plan.procedures[0];
+  if ([...plan.procedures, ...plan.pipelines].some(({ include }) => include)) return [];
+  const first = plan.procedures[0] ?? plan.pipelines[0];
   const message =
     first === undefined
-      ? 'The table Procedures has no rows. Add the procedures to migrate; "sprocket plan" drafts them from the source.'
-      : 'No procedure is included. Write yes in the column Include of those to migrate.';
+      ? 'The tables Procedures and Pipelines have no rows. Add what is to be migrated; "sprocket plan" drafts it from the source.'
+      : 'No procedure and no pipeline is included. Write yes in the column Include of those to migrate.';
   const { line, column } = first?.position ?? { line: 1, column: 1 };
   return [{ line, column, code: 'nothing-included', message }];
 }

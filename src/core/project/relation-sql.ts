@@ -98,7 +98,11 @@ export class RelationSql {
         const { table, built } = resolution;
         this.#sourceTables.set(qualified(table), table);
         if (built === null) {
-          return { sql: `{{ ${sourceCall(this.#context.sources, table)} }}`, name: table.name };
+          const { sources } = this.#context;
+          return {
+            sql: `{{ ${sourceCall(sources, table)} }}`,
+            name: sources.use(table).table.name,
+          };
         }
         this.#waiting.add(built);
         return this.#import(table, resolution, () => this.#guardedRows(table));

@@ -44,7 +44,7 @@ export function renderProject(input: ProjectInput): RenderedProject {
     catalog,
     options,
     arrangement: arrange(catalog, translations, options.existing),
-    sources: new Sources(options.existing),
+    sources: new Sources(options.existing, options.moved),
     parameters: new Parameters(translations, options),
   });
   const { models } = context.arrangement;

@@ -9,6 +9,7 @@ import { templateYaml } from './yaml-text.ts';
 interface UsedSource {
   readonly source: string;
   readonly name: string;
+  /** Where the rows are in the target database. */
   readonly table: QualifiedName;
 }
 
@@ -19,8 +20,12 @@ export class Sources {
   readonly #sourceNames = new Map<string, string>();
   readonly #registry: NameRegistry;
   readonly #tableNames = new Map<string, NameRegistry>();
+  readonly #moved: ProjectOptions['moved'];
+  /** The table of the source database by its place in the target. */
+  readonly #origins = new Map<string, QualifiedName>();
 
-  constructor(existing: ExistingProject | null) {
+  constructor(existing: ExistingProject | null, moved: ProjectOptions['moved']) {
+    this.#moved = moved;
     const sources = existing?.sources ?? [];
     this.#declared = new Map(sources.map((source) => [qualified(source.table), source]));
     this.#registry = new NameRegistry(sources.map(({ source }) => source));
@@ -32,8 +37,10 @@ export class Sources {
   }
 
   /** The source and table name by which a table is read; notes that it is. */
-  use(table: QualifiedName): { readonly source: string; readonly name: string } {
+  use(origin: QualifiedName): UsedSource {
+    const table = this.#moved.get(qualified(origin)) ?? origin;
     const key = qualified(table);
+    this.#origins.set(key, origin);
     const known = this.#declared.get(key) ?? this.#used.get(key);
     if (known) return known;
     const source = this.#sourceName(table.schema);
@@ -72,48 +79,49 @@ export class Sources {
       while (taken.has(pathAt(number))) number++;
       return {
         path: pathAt(number),
-        text: templateYaml({ sources: [sourceYaml(catalog, options, source, tables)] }),
+        text: templateYaml({ sources: [this.#yaml(catalog, options, source, tables)] }),
       };
     });
   }
-}
 
-function sourceYaml(
-  catalog: Catalog,
-  options: ProjectOptions,
-  source: string,
-  used: readonly UsedSource[],
-): object {
-  const schema = used[0]?.table.schema ?? source;
-  const comment = catalog.schemaComments[schema];
-  const known = new Map(
-    [...catalog.tables, ...catalog.views].map((table) => [qualified(table.name), table]),
-  );
-  return {
-    name: source,
-    ...(schema === source ? {} : { schema }),
-    description: comment ?? `Tables of schema ${schema}.`,
-    tables: used
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      .map(({ name, table }) => {
-        const found = known.get(qualified(table));
-        const freshness = options.freshness.find(
-          (entry) => qualified(entry.table) === qualified(table),
-        );
-        return {
-          name,
-          ...(name === table.name ? {} : { identifier: table.name }),
-          ...(found?.comment ? { description: found.comment } : {}),
-          ...(freshness ? { config: freshnessYaml(freshness) } : {}),
-          columns: (found?.columns ?? []).map((column) => ({
-            name: column.name,
-            ...(identifier(column.name) === column.name ? {} : { quote: true }),
-            data_type: column.type,
-            ...(column.comment ? { description: column.comment } : {}),
-          })),
-        };
-      }),
-  };
+  #yaml(
+    catalog: Catalog,
+    options: ProjectOptions,
+    source: string,
+    used: readonly UsedSource[],
+  ): object {
+    const schema = used[0]?.table.schema ?? source;
+    const comment = catalog.schemaComments[schema];
+    const known = new Map(
+      [...catalog.tables, ...catalog.views].map((table) => [qualified(table.name), table]),
+    );
+    return {
+      name: source,
+      ...(schema === source ? {} : { schema }),
+      description: comment ?? `Tables of schema ${schema}.`,
+      tables: used
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map(({ name, table }) => {
+          const origin = this.#origins.get(qualified(table)) ?? table;
+          const found = known.get(qualified(origin));
+          const freshness = options.freshness.find(
+            (entry) => qualified(entry.table) === qualified(origin),
+          );
+          return {
+            name,
+            ...(name === table.name ? {} : { identifier: table.name }),
+            ...(found?.comment ? { description: found.comment } : {}),
+            ...(freshness ? { config: freshnessYaml(freshness) } : {}),
+            columns: (found?.columns ?? []).map((column) => ({
+              name: column.name,
+              ...(identifier(column.name) === column.name ? {} : { quote: true }),
+              data_type: column.type,
+              ...(column.comment ? { description: column.comment } : {}),
+            })),
+          };
+        }),
+    };
+  }
 }
 
 function freshnessYaml(freshness: SourceFreshness): object {

@@ -27,6 +27,8 @@ export interface ProjectOptions {
   readonly parameters: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly unitTests: readonly ModelUnitTest[];
   readonly freshness: readonly SourceFreshness[];
+  /** Tables that pipelines move: where they are in the target, by `schema.name` in the source. */
+  readonly moved: ReadonlyMap<string, QualifiedName>;
   /** The project that the models are added to; null for a new one. */
   readonly existing: ExistingProject | null;
 }

@@ -77,6 +77,19 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(hours / 24)}d ${two(hours % 24)}h`;
 }
 
+/** `512 B`, `1.5 kB`, `64 MB`: powers of 1,000. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 999.5 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || size >= 9.95 ? 0 : 1;
+  return `${Number(size.toFixed(digits))} ${units[unit] ?? ''}`;
+}
+
 /** Seconds between two moments; 0 where the clocks disagree. */
 export function secondsBetween(from: Instant, to: Instant): number {
   return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);

@@ -146,7 +146,7 @@ describe('two that finish at the same moment', () => {
       expect(await statuses(metadata)).toEqual({ a: 'Completed', b: 'Completed', c: 'Pending' });
       await metadata.setAction('STOP');
       await Promise.all(workers.map((worker) => worker.close()));
-      expect(await metadata.reset(PLAN, [], () => true)).toBe('done');
+      expect(await metadata.reset(PLAN, () => true)).toMatchObject({ kind: 'done' });
     }
   });
 });

@@ -17,7 +17,7 @@ export const AT = '2026-07-01T12:00:00.123Z';
 export interface MetadataHarness {
   /** Another connection to the metadata tables. */
   open(): Promise<Metadata>;
-  /** Starts a run of procedures, each `[id, ...what it depends on]`. */
+  /** Starts a run of procedures, each `[id, ...what it depends on]`; `src.x` is a pipeline. */
   started(...procedures: [string, ...string[]][]): Promise<Metadata>;
   /** Connection URL of the database. */
   url(): string;
@@ -75,7 +75,14 @@ export function useMetadata(): MetadataHarness {
           planText: '# Plan',
           baseCommit: 'abc',
           at: AT,
-          procedures: procedures.map(([id, ...dependsOn]) => ({ id, dependsOn })),
+          procedures: procedures.map(([id, ...needs]) => ({
+            id,
+            dependsOn: needs.filter((name) => !isPipeline(name)),
+            pipelines: needs.filter(isPipeline),
+          })),
+          pipelines: [...new Set(procedures.flat())]
+            .filter(isPipeline)
+            .map((id) => ({ id, target: `raw.${id}`, follows: true })),
         },
         (members) => ({ states: step(members, []).states }),
       );
@@ -84,6 +91,10 @@ export function useMetadata(): MetadataHarness {
     url: () => url,
     rows: async (query) => (await sql.query(query)).rows,
   };
+}
+
+function isPipeline(name: string): boolean {
+  return name.startsWith('src.');
 }
 
 /** Events that must all be accepted. */

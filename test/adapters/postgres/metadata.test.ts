@@ -50,6 +50,7 @@ describe('a run in the metadata tables', () => {
       {
         id: 'dw.a()',
         dependsOn: [],
+        pipelines: [],
         state: {
           status: 'Failed',
           route: 'automatic',
@@ -59,7 +60,12 @@ describe('a run in the metadata tables', () => {
           attempt: { startedAt: AT, finishedAt: AT, mark: 'Failed', restarts: 0 },
         },
       },
-      { id: 'dw.b()', dependsOn: ['dw.a()'], state: { ...INITIAL_STATE, status: 'Blocked' } },
+      {
+        id: 'dw.b()',
+        dependsOn: ['dw.a()'],
+        pipelines: [],
+        state: { ...INITIAL_STATE, status: 'Blocked' },
+      },
     ]);
     expect(await metadata.run('other')).toBeNull();
   });
@@ -72,7 +78,8 @@ describe('a run in the metadata tables', () => {
         planText: '',
         baseCommit: null,
         at: AT,
-        procedures: [{ id: 'dw.a()', dependsOn: [] }],
+        procedures: [{ id: 'dw.a()', dependsOn: [], pipelines: [] }],
+        pipelines: [],
       },
       (members) => ({ states: step(members, []).states }),
     );
@@ -200,9 +207,16 @@ describe('reset', () => {
   async function loaded(): Promise<Metadata> {
     const metadata = await started(['a']);
     await table('CREATE TABLE public."Raw Orders" AS SELECT 1 AS id');
+    await table('ALTER TABLE public."Raw Orders" ADD PRIMARY KEY (id)');
+    await moved('Raw Orders', 0);
+    // Begun, and dropped by somebody since.
+    await moved('gone', 1);
     return metadata;
   }
-  const tables = [{ schema: 'public', name: 'Raw Orders' }];
+  const moved = (name: string, number: number): Promise<unknown> =>
+    table(`INSERT INTO "wire ""kite""".sprocket_move_table
+      (plan, number, source_table, mapping, phase, files, complete, estimate, nulled)
+      VALUES ('sales', ${number}, 'src.t', '{"target":{"schema":"public","name":"${name}"}}', 'created', 0, 0, 0, 0)`);
   const isStopped = (words: readonly (string | null)[]): boolean => words.includes('STOP');
 
   async function rows(): Promise<unknown> {
@@ -215,10 +229,13 @@ describe('reset', () => {
     await claimed(metadata, 'w1');
     await metadata.change(PLAN, ['a'], events(finish('a', 'w1')));
     await metadata.unlock(PLAN, ['a']);
-    expect(await metadata.reset(PLAN, tables, isStopped)).toBe('not-stopped');
+    expect(await metadata.reset(PLAN, isStopped)).toEqual({ kind: 'not-stopped' });
     expect(await rows()).toEqual([['1', '1']]);
     await metadata.setAction('STOP');
-    expect(await metadata.reset(PLAN, tables, isStopped)).toBe('done');
+    expect(await metadata.reset(PLAN, isStopped)).toEqual({
+      kind: 'done',
+      tables: [{ schema: 'public', name: 'Raw Orders' }],
+    });
     expect(await rows()).toEqual([['0', '0']]);
     expect(await metadata.run(PLAN)).toBeNull();
   });
@@ -228,19 +245,24 @@ describe('reset', () => {
     await metadata.setAction('STOP');
     const worker = await open();
     expect(await worker.join(PLAN)).toBe(true);
-    expect(await metadata.reset(PLAN, tables, isStopped)).toBe('locked');
+    expect(await metadata.reset(PLAN, isStopped)).toEqual({ kind: 'locked' });
     await worker.close();
     const other = await open();
     await claimed(other, 'w1');
-    expect(await metadata.reset(PLAN, tables, isStopped)).toBe('locked');
+    expect(await metadata.reset(PLAN, isStopped)).toEqual({ kind: 'locked' });
     expect(await rows()).toEqual([['1', '1']]);
+    await other.unlock(PLAN, ['a']);
+    await other.close();
+    await table(`SELECT pg_advisory_lock(hashtextextended('sprocket sales', 0))`);
+    expect(await metadata.isMoving(PLAN)).toBe(true);
+    expect(await metadata.reset(PLAN, isStopped)).toEqual({ kind: 'locked' });
   });
 
   it('does nothing where a table can’t be emptied', async () => {
     const metadata = await loaded();
     await metadata.setAction('STOP');
-    const missing = [...tables, { schema: 'public', name: 'gone' }];
-    await expect(metadata.reset(PLAN, missing, isStopped)).rejects.toThrow('gone');
+    await table('CREATE TABLE public.lines ("order" int REFERENCES public."Raw Orders")');
+    await expect(metadata.reset(PLAN, isStopped)).rejects.toThrow('foreign key');
     expect(await rows()).toEqual([['1', '0']]);
     expect(await metadata.run(PLAN)).not.toBeNull();
   });

@@ -29,7 +29,11 @@ function row(name: string, more: Partial<ProgressRow>): ProgressRow {
 function run(...rows: ProgressRow[]): RunStatus {
   return {
     progress: { plan: 'sales', action: 'RUN', rows },
-    summary: summarizeRun(rows.map(({ status }) => ({ ...INITIAL_STATE, status }))),
+    summary: summarizeRun(
+      rows.map(({ status }) => ({ ...INITIAL_STATE, status })),
+      [],
+    ),
+    pipelines: [],
     warning: null,
     workers: 2,
     startedAt: '2026-07-01T12:00:00.000Z',

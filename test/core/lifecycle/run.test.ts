@@ -6,6 +6,7 @@ import {
   summarizeRun,
   waitingOf,
 } from '../../../src/core/lifecycle/run.ts';
+import type { PipelineFacts } from '../../../src/core/lifecycle/pipelines.ts';
 import type { RunMember } from '../../../src/core/lifecycle/run.ts';
 import { INITIAL_STATE } from '../../../src/core/lifecycle/state.ts';
 import type { ProcedureEvent, Status } from '../../../src/core/lifecycle/state.ts';
@@ -17,9 +18,26 @@ function run(
   return new Map(
     procedures.map(([id, status, ...dependsOn]) => [
       id,
-      { id, dependsOn, state: { ...INITIAL_STATE, status } },
+      {
+        id,
+        dependsOn: dependsOn.filter((name) => !pipelines.has(name)),
+        pipelines: dependsOn.flatMap((name) => pipelines.get(name) ?? []),
+        state: { ...INITIAL_STATE, status },
+      },
     ]),
   );
+}
+
+/** Pipelines that a procedure can name among what it depends on. */
+const pipelines = new Map<string, PipelineFacts>([
+  ['open', facts('open', {})],
+  ['loaded', facts('loaded', { loadedAt: '2026-01-01T00:00:00.000Z' })],
+  ['broken', facts('broken', { failure: 'no such table' })],
+  ['held', facts('held', { heldBy: 'broken' })],
+]);
+
+function facts(id: string, more: Partial<PipelineFacts>): PipelineFacts {
+  return { id, moving: false, loadedAt: null, failure: null, heldBy: null, ...more };
 }
 
 function member(members: Map<string, RunMember>, id: string): RunMember {
@@ -53,6 +71,25 @@ describe('waitingOf', () => {
     expect(waitingOf(members).get('d')?.waitsFor).toEqual(['a', 'x']);
   });
 
+  it('names the pipeline that is to load a table', () => {
+    const members = run(['a', 'Blocked', 'open', 'loaded'], ['b', 'Blocked', 'a', 'open']);
+    expect(waitingOf(members).get('a')).toEqual({ waitsFor: ['pipeline open'], message: null });
+    expect(waitingOf(members).get('b')?.waitsFor).toEqual(['pipeline open', 'a']);
+  });
+
+  it('names the pipeline that failed, also where another one is held up by it', () => {
+    const message =
+      'waits behind pipeline broken, which failed: mend what its row says, then retry it';
+    const members = run(
+      ['a', 'Blocked', 'broken'],
+      ['b', 'Blocked', 'held'],
+      ['c', 'Blocked', 'b'],
+    );
+    for (const id of ['a', 'b', 'c']) {
+      expect(waitingOf(members).get(id)).toEqual({ waitsFor: ['pipeline broken'], message });
+    }
+  });
+
   it('cuts long lists', () => {
     const members = run(
       ...['a', 'b', 'c', 'd', 'e'].map((id): [string, Status] => [id, 'Failed']),
@@ -67,17 +104,37 @@ describe('openDependencies', () => {
     const members = run(['a', 'Skipped'], ['b', 'Pending', 'a', 'b', 'elsewhere']);
     expect(openDependencies(member(members, 'b'), members)).toBe(0);
   });
+
+  it('counts pipelines until they are loaded', () => {
+    const members = run(['a', 'Pending', 'open', 'loaded', 'broken', 'held']);
+    expect(openDependencies(member(members, 'a'), members)).toBe(3);
+  });
 });
 
 describe('summarizeRun', () => {
   it('knows when nothing is left for a worker', () => {
     const states = (...statuses: Status[]): { state: string } =>
-      summarizeRun(statuses.map((status) => ({ ...INITIAL_STATE, status })));
+      summarizeRun(
+        statuses.map((status) => ({ ...INITIAL_STATE, status })),
+        [],
+      );
     expect(states('Completed', 'Skipped', 'Completed (manual)').state).toBe('done');
     expect(states('Completed', 'Failed', 'Blocked').state).toBe('needs a person');
     expect(states('Failed', 'Pending').state).toBe('open');
     expect(states('Failed', 'Running').state).toBe('open');
     expect(states().state).toBe('done');
+  });
+
+  it('is open while a pipeline is to be loaded, and needs a person where one is held', () => {
+    const of = (status: Status, ...names: string[]): string =>
+      summarizeRun(
+        [{ ...INITIAL_STATE, status }],
+        names.flatMap((name) => pipelines.get(name) ?? []),
+      ).state;
+    expect(of('Blocked', 'open', 'broken')).toBe('open');
+    expect(of('Blocked', 'loaded', 'broken')).toBe('needs a person');
+    expect(of('Completed', 'held')).toBe('needs a person');
+    expect(of('Completed', 'loaded')).toBe('done');
   });
 });
 
@@ -139,9 +196,8 @@ describe('a run over any graph', () => {
             apply(pick.id, { type: 'finish', claim: 'w', at, proof: null, failure });
             settle();
           }
-          expect(summarizeRun([...members.values()].map((one) => one.state)).state).not.toBe(
-            'open',
-          );
+          const states = [...members.values()].map((one) => one.state);
+          expect(summarizeRun(states, []).state).not.toBe('open');
           for (const one of members.values()) {
             if (one.state.status === 'Blocked') {
               expect(waitingOf(members).get(one.id)?.message).toContain('which failed');

@@ -12,7 +12,7 @@ function members(
   return new Map(
     rows.map(([id, state, ...dependsOn]) => [
       id,
-      { id, dependsOn, state: { ...INITIAL_STATE, ...state } },
+      { id, dependsOn, pipelines: [], state: { ...INITIAL_STATE, ...state } },
     ]),
   );
 }

@@ -33,12 +33,16 @@ test('variables that are not set are named at their settings', () => {
 });
 
 test('a plan that includes nothing is refused', () => {
-  const text = SAMPLE.replaceAll('| yes | dw.', '| no | dw.');
+  const text = SAMPLE.replaceAll('| yes |', '| no |');
   expect(launch(text, ALL)).toEqual([
-    '27:1 nothing-included No procedure is included. Write yes in the column Include of those to migrate.',
+    '27:1 nothing-included No procedure and no pipeline is included. Write yes in the column Include of those to migrate.',
   ]);
-  const empty = text.replaceAll(/^\| no .*dw\..*\n/gimu, '');
+  const empty = text.replaceAll(/^\| no \|.*\n/gimu, '');
   expect(launch(empty, ALL)).toEqual([
-    '1:1 nothing-included The table Procedures has no rows. Add the procedures to migrate; "sprocket plan" drafts them from the source.',
+    '1:1 nothing-included The tables Procedures and Pipelines have no rows. Add what is to be migrated; "sprocket plan" drafts it from the source.',
   ]);
+});
+
+test('a plan that only moves tables can be launched', () => {
+  expect(launch(SAMPLE.replaceAll('| yes | dw.', '| no | dw.'), ALL)).toEqual([]);
 });

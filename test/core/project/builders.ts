@@ -231,5 +231,6 @@ export const OPTIONS: ProjectOptions = {
   parameters: {},
   unitTests: [],
   freshness: [],
+  moved: new Map(),
   existing: null,
 };

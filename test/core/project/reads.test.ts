@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ProjectError } from '../../../src/core/project/types.ts';
 import { loadParser } from '../../../src/core/translate/postgres/parser.ts';
-import { model, name, translation } from './builders.ts';
+import { model, name, OPTIONS, translation } from './builders.ts';
 import { fileOf, loadSales, render, sales, sumUp, totals } from './warehouse.ts';
 
 beforeAll(loadParser);
@@ -29,6 +29,23 @@ describe('reads', () => {
     expect(parse(fileOf(project, 'models/dw/_dw__sources.yml'))).toMatchObject({
       sources: [{ name: 'dw', tables: [{ name: 'sales', description: 'Sales, one row each' }] }],
     });
+  });
+
+  it('of a table that a pipeline moves are of its target', () => {
+    const moved = new Map([['dw.sales', { schema: 'raw', name: 'sales_2' }]]);
+    const options = { ...OPTIONS, moved };
+    const project = render({ translations: [sumUp], options });
+    expect(fileOf(project, 'models/dw/totals.sql')).toContain("{{ source('raw', 'sales_2') }} s");
+    expect(parse(fileOf(project, 'models/raw/_raw__sources.yml'))).toMatchObject({
+      sources: [{ name: 'raw', tables: [{ name: 'sales_2', description: 'Sales, one row each' }] }],
+    });
+    // The text around it knows the table by its name.
+    const whole = translation('dw.copy()', [
+      model(totals, 'SELECT sales.id FROM ‹current dw.sales›'),
+    ]);
+    expect(fileOf(render({ translations: [whole], options }), 'models/dw/totals.sql')).toContain(
+      "FROM {{ source('raw', 'sales_2') }} as sales",
+    );
   });
 
   it('of its own former rows are guarded for the first run', () => {
