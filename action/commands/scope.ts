@@ -1,6 +1,8 @@
 /** `scope`: drafts the plan from the source and offers it as a pull request. */
 import { info, warning } from '@actions/core';
 import { openCatalog } from '../../src/adapters/postgres/catalog-reader.ts';
+import { leadToSame } from '../../src/adapters/postgres/connection.ts';
+import type { DatabaseAddress } from '../../src/ports/catalog.ts';
 import { planNameOf } from '../../src/core/workflows/template.ts';
 import type { PlanSettings } from '../../src/core/plan/types.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
@@ -33,7 +35,7 @@ export async function scopeCommand(): Promise<void> {
       reader,
       schemas: null,
       settings: draftSettings(settings, github.name.repo, sourceVariable, targetVariable),
-      oneDatabase: process.env[targetVariable] === source.url,
+      oneDatabase: isOneDatabase(source, targetVariable),
     });
     const committed = await repository.commit({
       branch: SCOPE_BRANCH,
@@ -59,6 +61,12 @@ export async function scopeCommand(): Promise<void> {
   } finally {
     await reader.close();
   }
+}
+
+/** The target need not be there yet: then it is taken for another database. */
+function isOneDatabase(source: DatabaseAddress, targetVariable: string): boolean {
+  const url = process.env[targetVariable] ?? '';
+  return url !== '' && leadToSame(source, { setting: targetVariable, url });
 }
 
 function draftSettings(

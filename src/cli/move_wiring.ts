@@ -101,3 +101,12 @@ export function releaseSource({ settings, pipelines }: Plan): (() => Promise<voi
     }
   };
 }
+
+/** Both sides of a plan's pipelines. */
+export function openSides({ settings }: Plan): { source: MoveSource; target: MoveTarget } {
+  const { source, target } = settings;
+  return {
+    source: SOURCES[source.dialect](databaseAddress(source.urlVariable).url, target.dialect),
+    target: TARGETS[target.dialect](databaseAddress(target.urlVariable).url),
+  };
+}

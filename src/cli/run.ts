@@ -18,6 +18,7 @@ import { startRun } from '../usecases/run.ts';
 import { statusReader } from '../usecases/status.ts';
 import type { RunStatus } from '../usecases/status.ts';
 import { openWorkSandbox } from './engine.ts';
+import { movesOnly, runTables } from './moved_only.ts';
 import { EXIT, UsageError } from './output/failure.ts';
 import { liveView } from './output/live.ts';
 import type { LiveView } from './output/live.ts';
@@ -40,6 +41,7 @@ const COMMIT = 10_000;
 export async function runCommand(options: RunOptions): Promise<void> {
   const file = await readPlan(options);
   checkLaunch(file, options);
+  if (movesOnly(file.plan)) return runTables(options, file.plan);
   const metadata = await openPlanMetadata(file.plan);
   try {
     await metadata.migrate();
@@ -198,13 +200,11 @@ function finishView(
   const { branch, commit, projectPath, migrationPath, kept } = published;
   const lines = [
     '',
-    `Branch ${branch} at ${commit.slice(0, 12)}: dbt project in ${projectPath === '' ? '.' : projectPath}/, summary in ${migrationPath}.`,
+    branchLine(status, published),
     ...(kept.length === 0 ? [] : [`Left as people changed them there: ${kept.join(', ')}.`]),
     ...failures.map(({ message, advice }) => `${message}${advice === null ? '' : `\n${advice}`}`),
     ...followLines(status),
-    ...(published.summary.state === 'needs a person'
-      ? ['Look at what failed with "sprocket log <procedure>"; then retry, skip, manual or accept.']
-      : []),
+    ...failureLines(status),
   ];
   const title = progressTitle(status.progress.rows);
   print(
@@ -212,6 +212,28 @@ function finishView(
     { title, ...status, branch, commit, projectPath, migrationPath, kept, failures },
     lines.join('\n'),
   );
+}
+
+function branchLine({ summary }: RunStatus, published: Published): string {
+  const { branch, commit, projectPath, migrationPath } = published;
+  const what =
+    summary.total === 0
+      ? 'the plan with its Status'
+      : `dbt project in ${projectPath === '' ? '.' : projectPath}/, summary in ${migrationPath}`;
+  return `Branch ${branch} at ${commit.slice(0, 12)}: ${what}.`;
+}
+
+/** What people can do about what failed. */
+function failureLines({ summary, pipelines }: RunStatus): readonly string[] {
+  if (summary.state !== 'needs a person') return [];
+  return [
+    ...(pipelines.some(({ failure }) => failure !== null)
+      ? ['Mend what the row of a failed pipeline says; then "sprocket retry", and run it again.']
+      : []),
+    ...(summary.counts.Failed > 0
+      ? ['Look at what failed with "sprocket log <procedure>"; then retry, skip, manual or accept.']
+      : []),
+  ];
 }
 
 /** What becomes of changes at the source after the run. */

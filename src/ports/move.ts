@@ -132,6 +132,8 @@ export interface MoveSource {
   /** The end of the log now. Writes a mark into it where the source can, so that it is reached. */
   currentPosition(): Promise<string>;
   lag(plan: string, applied: string): Promise<SourceLag>;
+  /** What keeps its changes from being followed, each with what to do; nothing is changed. */
+  followProblems(): Promise<readonly string[]>;
   /** Undoes `prepareChanges`. */
   releaseChanges(plan: string): Promise<void>;
   readonly side: ComparedSide;

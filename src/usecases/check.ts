@@ -16,6 +16,9 @@ import { parsePlan } from '../core/plan/parse.ts';
 import type { Plan, Position } from '../core/plan/types.ts';
 import { CatalogError, ConnectionError } from '../ports/catalog.ts';
 import type { CatalogReader, OpenCatalog } from '../ports/catalog.ts';
+import { ConnectionLost } from '../ports/move.ts';
+import { checkPipelines } from './check-pipelines.ts';
+import type { PipelineSides } from './check-pipelines.ts';
 import { translateIncluded } from './run.ts';
 
 interface CheckProblem extends Position {
@@ -48,6 +51,8 @@ export interface CheckReport {
 
 export interface CheckAccess {
   readonly open: OpenCatalog;
+  /** Opens both sides of the plan's pipelines. */
+  readonly openSides: (plan: Plan) => PipelineSides;
   /** Values of environment variables; empty ones count as not set. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -149,6 +154,7 @@ async function checkDatabases(
   ];
   const found: Findings[] = [];
   for (const use of uses) found.push(await checkDatabase(plan, use, access));
+  found.push(await checkMoves(plan, access));
   return {
     ...report,
     problems: [...report.problems, ...found.flatMap((each) => each.problems)],
@@ -165,7 +171,7 @@ async function checkDatabase(plan: Plan, use: Use, access: CheckAccess): Promise
   // That a variable is not set is said already.
   if (url === '') return NO_FINDINGS;
   if (dialect !== 'postgres') {
-    const warning = `${variable} (${path}) is not PostgreSQL: it was not looked at.`;
+    const warning = `${variable} (${path}) is not PostgreSQL: only its pipelines were looked at.`;
     return { ...NO_FINDINGS, warnings: [warning] };
   }
   let reader: CatalogReader | null = null;
@@ -188,6 +194,28 @@ async function checkDatabase(plan: Plan, use: Use, access: CheckAccess): Promise
   }
 }
 
+/** Tables that pipelines move, on both sides. */
+async function checkMoves(plan: Plan, access: CheckAccess): Promise<Findings> {
+  const { source, target } = plan.settings;
+  const isSet = [source, target].every(
+    ({ urlVariable }) => (access.environment[urlVariable] ?? '') !== '',
+  );
+  if (!isSet || !plan.pipelines.some(({ include }) => include)) return NO_FINDINGS;
+  const sides = access.openSides(plan);
+  try {
+    return { ...NO_FINDINGS, ...(await checkPipelines(plan, sides)) };
+  } catch (error) {
+    if (!(error instanceof ConnectionLost)) throw error;
+    // Of PostgreSQL that is said already.
+    if (source.dialect === 'postgres') return NO_FINDINGS;
+    const { line, column } = plan.positions.get('source.url') ?? START;
+    const message = `${source.urlVariable} can't be reached: ${error.message}.`;
+    return { ...NO_FINDINGS, problems: [{ line, column, code: 'unreachable', message }] };
+  } finally {
+    await Promise.allSettled([sides.source.close(), sides.target?.close()]);
+  }
+}
+
 async function checkSource(plan: Plan, reader: CatalogReader): Promise<Findings> {
   const catalog = await reader.readCatalog();
   const schedule = scheduleRun(plan, catalog, await translateIncluded(plan, catalog));
@@ -201,9 +229,21 @@ async function checkSource(plan: Plan, reader: CatalogReader): Promise<Findings>
         .map(({ code, message }) => ({ ...mentioned(plan, message), code, message })),
       ...values.problems,
     ],
-    warnings: [...schedule.warnings, ...values.warnings],
+    warnings: [...schedule.warnings, ...values.warnings, ...movedElsewhere(plan, catalog)],
     tables: touchedTables(plan, catalog),
   };
+}
+
+/** A model is built in its procedure's table, and goes on from the rows there. */
+function movedElsewhere(plan: Plan, catalog: Catalog): readonly string[] {
+  const effects = scopeEffects(includedIds(plan), readEffects(catalog), new Set());
+  const written = new Set([...effects.values()].flatMap(({ writes }) => [...writes.keys()]));
+  return plan.pipelines
+    .filter(({ include, id, target }) => include && written.has(id) && qualified(target) !== id)
+    .map(
+      ({ id, target }) =>
+        `${id} is moved to ${qualified(target)}, and a procedure writes it: its model goes on from what is in ${id} of the target. Write ${id} as the Target, so that it finds the moved rows.`,
+    );
 }
 
 function checkArguments(plan: Plan, catalog: Catalog): Pick<CheckReport, 'problems' | 'warnings'> {

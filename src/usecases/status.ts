@@ -104,7 +104,7 @@ export function statusReader(metadata: Metadata, clock: Clock, plan: string): St
   };
 }
 
-function pipelineStatusOf(record: PipelineRecord, now: Instant): PipelineStatus {
+export function pipelineStatusOf(record: PipelineRecord, now: Instant): PipelineStatus {
   return { ...record, pace: paceOf(record, now), secondsBehind: secondsBehind(record, now) };
 }
 

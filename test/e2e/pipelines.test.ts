@@ -91,7 +91,9 @@ it('loads tables, proves procedures behind them, and survives a failure, STOP an
   // A table that can't be followed: the run says which, and what waits behind it.
   const first = await run(site, 1, 'run', '--workers', '1');
   expect(first).toContain('REPLICA IDENTITY FULL');
-  expect(planCells(site, 'shop.customers')).toMatch(/^Failed: shop\.customers has no primary key/u);
+  expect(planCells(site, '| shop.customers')).toMatch(
+    /^Failed: shop\.customers has no primary key/u,
+  );
   expect(planCells(site, '| dw.load_orders')).toBe(
     'Blocked: waits behind pipeline shop.customers, which failed: mend what its row says, then retry it',
   );
@@ -114,7 +116,7 @@ it('loads tables, proves procedures behind them, and survives a failure, STOP an
 
   const last = await run(site, 0, 'run', '--workers', '2');
   expect(last).toContain('"sprocket move" goes on with them');
-  expect(planCells(site, 'shop.orders')).toMatch(/^Completed: .*5,00[01] rows$/u);
+  expect(planCells(site, '| shop.orders')).toMatch(/^Completed: .*5,00[01] rows$/u);
   expect(planCells(site, '| dw.load_countries')).toBe('Completed');
   const files = site.branchFiles();
   expect(files['MIGRATION.md']).toContain('**2** proven equal');
@@ -158,8 +160,11 @@ it('moves tables of MariaDB where the plan has no procedures', async () => {
       plan.replace('workers: 2', 'workers: 1\npipelines: { zero_dates: as_null }'),
     );
     site.scratch.commitAll('Take zero dates for NULL');
-    await run(site, 0, 'run');
-    expect(planCells(site, 'shop.t')).toMatch(/^Completed: .*2 rows$/u);
+    // What a table is to become is decided when it is begun.
+    await run(site, 0, 'stop');
+    await run(site, 0, 'reset');
+    await run(site, 0, 'run', '--resume');
+    expect(planCells(site, '| shop.t')).toMatch(/^Completed: .*2 rows$/u);
     expect((await target.query('SELECT id, day FROM raw.t ORDER BY id')).rows).toEqual([
       ['1', '2026-01-01'],
       ['2', null],

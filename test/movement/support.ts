@@ -79,6 +79,7 @@ export interface ArenaOptions {
   readonly chunkBytes?: number;
   readonly zeroDates?: 'error' | 'null';
   readonly name?: string;
+  readonly metadataSchema?: string;
 }
 
 let count = 0;
@@ -129,7 +130,7 @@ export async function openArena(
       target: {
         dialect: to,
         url: target.url(to === 'postgres' ? names.target : ''),
-        metadataSchema: `wirekite${count}`,
+        metadataSchema: options.metadataSchema ?? `wirekite${count}`,
       },
       folder,
     },

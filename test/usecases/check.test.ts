@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCatalog } from '../../src/adapters/postgres/catalog-reader.ts';
+import { openPostgresSource } from '../../src/adapters/postgres/move_source.ts';
+import { openPostgresTarget } from '../../src/adapters/postgres/move_target.ts';
 import { openSandbox } from '../../src/adapters/sandbox/open.ts';
 import type { Sandbox, SqlSession } from '../../src/ports/sandbox.ts';
 import { checkPlan } from '../../src/usecases/check.ts';
@@ -70,15 +72,27 @@ afterAll(async () => {
   await sandbox.close();
 });
 
+const openSides = (url = whole) => ({
+  source: openPostgresSource(url, 'postgres'),
+  target: openPostgresTarget(url),
+});
+/** The server of this test need not write a logical log. */
+const ofRights = ({ problems }: CheckReport) =>
+  problems.filter(({ code }) => code !== 'not-configured');
 const check = (text: string, url: string): Promise<CheckReport> =>
-  checkPlan(text, { open: openCatalog, environment: { FROM: url, TO: url, BOX: url } });
+  checkPlan(text, {
+    open: openCatalog,
+    openSides: () => openSides(url),
+    environment: { FROM: url, TO: url, BOX: url },
+  });
 
 describe('rights', () => {
   test('each one that is missing has the statement that gives it, and nothing else is asked for', async () => {
     const pipelines = '| yes | "Stage 1"."or.ders" | raw.orders | | load + changes | Pending |';
     const text = plan([{ name: 'dw.load()' }], { pipelines });
-    const { problems, missingRights } = await check(text, limited);
-    expect(problems).toEqual([]);
+    const report = await check(text, limited);
+    const { missingRights } = report;
+    expect(ofRights(report)).toEqual([]);
     const { database } = sandbox.parameters('checked');
     expect(missingRights.map(({ setting, grant }) => [setting, grant])).toEqual([
       ['FROM', `GRANT USAGE ON SCHEMA "Stage 1" TO ${ROLE};`],
@@ -93,7 +107,9 @@ describe('rights', () => {
     ]);
 
     for (const { grant } of missingRights) await owner.query(grant ?? 'SELECT 1');
-    expect(await check(text, limited)).toMatchObject({ problems: [], missingRights: [] });
+    const after = await check(text, limited);
+    expect(after).toMatchObject({ missingRights: [] });
+    expect(ofRights(after)).toEqual([]);
   });
 
   test('only reading is asked of a source without pipelines', async () => {
@@ -113,6 +129,12 @@ describe('rights', () => {
       { setting: 'FROM', right: 'SELECT on dw.gone', reason: 'no-object', grant: null },
     ]);
   });
+});
+
+test('a moved table that a procedure writes must keep its name', async () => {
+  const pipelines = '| yes | dw.t | raw.t | | load | Pending |';
+  const { warnings } = await check(plan([{ name: 'dw.load()' }], { pipelines }), whole);
+  expect(warnings).toContainEqual(expect.stringContaining('Write dw.t as the Target'));
 });
 
 describe('order', () => {
@@ -178,12 +200,18 @@ test('another dialect is not looked at, and that is said', async () => {
     'target: { dialect: mysql',
   );
   const report = await check(text, whole);
-  expect(report.warnings).toEqual(['TO (target.url) is not PostgreSQL: it was not looked at.']);
+  expect(report.warnings).toEqual([
+    'TO (target.url) is not PostgreSQL: only its pipelines were looked at.',
+  ]);
   expect(report.reached).toEqual(['FROM', 'BOX']);
 });
 
 test('a plan that can not be read is not tried out', async () => {
-  const report = await checkPlan('no plan at all', { open: openCatalog, environment: {} });
+  const report = await checkPlan('no plan at all', {
+    open: openCatalog,
+    openSides: () => openSides(),
+    environment: {},
+  });
   expect(report).toMatchObject({ plan: null, reached: [] });
   expect(report.problems.length).toBeGreaterThan(0);
 });

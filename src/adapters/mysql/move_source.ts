@@ -8,7 +8,7 @@ import { openSnapshot } from './chunks.ts';
 import { describeTable } from './describe.ts';
 import { follow } from './follow.ts';
 import { openConnection } from './move_session.ts';
-import { currentPosition, prepareChanges, sourceLag } from './replication.ts';
+import { currentPosition, followProblems, prepareChanges, sourceLag } from './replication.ts';
 
 /** Its lines are read alike by every target. */
 export function openMysqlSource(url: string, _target: Dialect): MoveSource {
@@ -34,6 +34,7 @@ export function openMysqlSource(url: string, _target: Dialect): MoveSource {
       ),
     currentPosition: () => currentPosition(url),
     lag: (_, applied) => sourceLag(url, applied),
+    followProblems: () => followProblems(url),
     // The log is the server's own; nothing of it was kept for us.
     releaseChanges: async () => undefined,
     side,

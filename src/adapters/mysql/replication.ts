@@ -35,22 +35,48 @@ export async function logPosition(connection: Connection): Promise<string> {
 export async function prepareChanges(url: string): Promise<string> {
   const connection = await openConnection(url);
   try {
-    const rows = await query(
-      connection,
-      `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${Object.keys(NEEDED)
-        .map((name) => `'${name}'`)
-        .join(', ')})`,
-    );
-    const found = new Map(rows.map((row) => [row[0] ?? '', row[1] ?? '']));
-    const wrong = Object.entries(NEEDED).filter(([name, value]) => found.get(name) !== value);
-    if (wrong.length > 0) {
-      throw new MoveError(
-        'not-configured',
-        `The source's binary log does not say enough to be followed. Set ${wrong.map(([name, value]) => `${name} = ${value}`).join(', ')} ` +
-          `(SET GLOBAL does for all but log_bin; sessions that are open keep what they had), or load without changes.`,
-      );
-    }
+    const problem = await settingsProblem(connection);
+    if (problem !== null) throw new MoveError('not-configured', problem);
     return await logPosition(connection);
+  } finally {
+    connection.destroy();
+  }
+}
+
+async function settingsProblem(connection: Connection): Promise<string | null> {
+  const rows = await query(
+    connection,
+    `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${Object.keys(NEEDED)
+      .map((name) => `'${name}'`)
+      .join(', ')})`,
+  );
+  const found = new Map(rows.map((row) => [row[0] ?? '', row[1] ?? '']));
+  const wrong = Object.entries(NEEDED).filter(([name, value]) => found.get(name) !== value);
+  return wrong.length === 0
+    ? null
+    : `The source's binary log does not say enough to be followed. Set ${wrong.map(([name, value]) => `${name} = ${value}`).join(', ')} ` +
+        `(SET GLOBAL does for all but log_bin; sessions that are open keep what they had), or load without changes.`;
+}
+
+/** Settings of the log, and the right to read it. */
+export async function followProblems(url: string): Promise<readonly string[]> {
+  const connection = await openConnection(url);
+  try {
+    const settings = await settingsProblem(connection);
+    const grants = (await query(connection, 'SHOW GRANTS')).map((row) => row[0] ?? '');
+    const mayRead = grants.some((grant) =>
+      /^GRANT .*\b(?:ALL PRIVILEGES|REPLICATION SLAVE|REPLICATION REPLICA)\b.* ON \*\.\*/u.test(
+        grant,
+      ),
+    );
+    return [
+      ...(settings === null ? [] : [settings]),
+      ...(mayRead
+        ? []
+        : [
+            'The user of the source may not read its binary log. Run GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO that user, or load without changes (Mode "load").',
+          ]),
+    ];
   } finally {
     connection.destroy();
   }

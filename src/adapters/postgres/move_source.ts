@@ -11,6 +11,7 @@ import { openClient } from './move_session.ts';
 import {
   assertFollowable,
   currentPosition,
+  followProblems,
   prepareChanges,
   releaseChanges,
   sourceLag,
@@ -44,6 +45,7 @@ export function openPostgresSource(url: string, target: Dialect): MoveSource {
     follow: (plan, from, tables, sink) => follow(url, plan, from, tables, sink),
     currentPosition: () => currentPosition(url),
     lag: (plan, applied) => sourceLag(url, plan, applied),
+    followProblems: () => followProblems(url),
     releaseChanges: (plan) => releaseChanges(url, plan),
     side,
     close: () => side.close(),

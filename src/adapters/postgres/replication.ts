@@ -160,6 +160,43 @@ export async function sourceLag(url: string, plan: string, applied: string): Pro
   }
 }
 
+/** What of the server's settings keeps changes from being followed. Rights are another matter. */
+export async function followProblems(url: string): Promise<readonly string[]> {
+  const client = await openClient(url);
+  try {
+    const rows = await query(
+      client,
+      `SELECT current_setting('wal_level'), current_setting('max_replication_slots'),
+              (SELECT count(*) FROM pg_replication_slots), current_setting('max_wal_senders'),
+              pg_is_in_recovery()`,
+    );
+    const [level, most, used, senders, standby] = rows[0] ?? [];
+    return [
+      ...(level === 'logical'
+        ? []
+        : [
+            `The source's wal_level is ${level}, so its changes can't be followed. Run ALTER SYSTEM SET wal_level = logical and restart the server, or load without changes (Mode "load").`,
+          ]),
+      // One for following, and one for the snapshot that the load reads.
+      ...(Number(most) - Number(used) >= 2
+        ? []
+        : [
+            `The source has ${most} replication slots, of which ${used} are taken; a plan needs two. Raise max_replication_slots and restart the server, or drop a slot that nobody needs.`,
+          ]),
+      ...(Number(senders) >= 2
+        ? []
+        : [
+            `The source's max_wal_senders is ${senders}; a plan needs two. Raise it and restart the server.`,
+          ]),
+      ...(standby === 't'
+        ? ['The source is a standby, where no publication can be made. Follow its primary instead.']
+        : []),
+    ];
+  } finally {
+    await client.end();
+  }
+}
+
 /** What a refusal to start the stream means. */
 export function streamError(error: Error, plan: string): Error {
   if (

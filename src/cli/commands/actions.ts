@@ -3,7 +3,15 @@ import type { Command } from 'commander';
 import { systemClock } from '../../adapters/system/clock.ts';
 import { setAction } from '../../usecases/control.ts';
 import type { ActionRequest } from '../../usecases/control.ts';
-import { personName, print, withMetadata, withPerson, withPlanOptions } from '../session.ts';
+import { movesOnly, setTableAction } from '../moved_only.ts';
+import {
+  personName,
+  print,
+  readPlan,
+  withMetadata,
+  withPerson,
+  withPlanOptions,
+} from '../session.ts';
 import type { PlanOptions } from '../session.ts';
 
 export interface ActionCommand {
@@ -23,13 +31,15 @@ export function registerAction(program: Command, command: ActionCommand): void {
     .argument('[reason...]', 'why, for the log')
     .addHelpText('after', `\nExamples:\n  $ sprocket ${name}\n  $ sprocket ${name} backup at noon`)
     .action(async (words: string[], options: Options) => {
+      if (movesOnly((await readPlan(options)).plan)) return setTableAction(options, action);
       await withMetadata(options, async (metadata, { plan }) => {
         await metadata.migrate();
         const person = await personName(options.by);
         const reason = words.length === 0 ? null : words.join(' ');
         const { name: planName } = plan.settings;
         await setAction(metadata, systemClock, { plan: planName, action, person, reason });
-        const workers = await metadata.workers(planName);
+        const moving = (await metadata.isMoving(planName)) ? 1 : 0;
+        const workers = (await metadata.workers(planName)) + moving;
         print(options, { action, workers }, command.effect(workers));
       });
     });

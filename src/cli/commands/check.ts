@@ -5,6 +5,7 @@ import type { MissingReason } from '../../core/catalog/rights.ts';
 import { count } from '../../core/report/text.ts';
 import { checkPlan } from '../../usecases/check.ts';
 import type { CheckedRight, CheckReport } from '../../usecases/check.ts';
+import { openSides } from '../move_wiring.ts';
 import { EXIT, UsageError } from '../output/failure.ts';
 import { print, withPlanOptions } from '../session.ts';
 import type { PlanOptions } from '../session.ts';
@@ -28,7 +29,7 @@ export function register(program: Command): void {
           'Draft one with "sprocket plan", or name another with --plan.',
         );
       });
-      const access = { open: openCatalog, environment: process.env };
+      const access = { open: openCatalog, openSides, environment: process.env };
       const report = await checkPlan(text, options.connect === true ? access : null);
       print(options, { ok: isSound(report), ...report }, lines(options, report).join('\n'));
       process.exitCode = isSound(report) ? EXIT.ok : EXIT.needsPerson;

@@ -4,6 +4,7 @@ import { resetMove } from '../../usecases/move_reset.ts';
 import { reset } from '../../usecases/reset.ts';
 import type { ResetOutcome } from '../../usecases/reset.ts';
 import { MOVE_FOLDER, withPlannedMove } from '../move_plan.ts';
+import { movesOnly } from '../moved_only.ts';
 import { releaseSource } from '../move_wiring.ts';
 import { EXIT } from '../output/failure.ts';
 import { print, readPlan, withMetadata, withPlanOptions } from '../session.ts';
@@ -18,11 +19,10 @@ export function register(program: Command): void {
     )
     .action(async (options: PlanOptions) => {
       const { plan } = await readPlan(options);
-      const { name, target } = plan.settings;
-      const outcome =
-        target.dialect === 'postgres'
-          ? await withMetadata(options, (metadata) => reset(metadata, name, releaseSource(plan)))
-          : await resetPipelines(options);
+      const { name } = plan.settings;
+      const outcome = movesOnly(plan)
+        ? await resetPipelines(options)
+        : await withMetadata(options, (metadata) => reset(metadata, name, releaseSource(plan)));
       if (!outcome.done || outcome.left !== null) process.exitCode = EXIT.needsPerson;
       print(options, outcome, resetText(name, outcome));
     });

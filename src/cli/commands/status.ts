@@ -5,7 +5,8 @@ import type { Metadata } from '../../ports/metadata.ts';
 import { statusReader } from '../../usecases/status.ts';
 import type { RunStatus } from '../../usecases/status.ts';
 import { isColoured, liveView } from '../output/live.ts';
-import { print, withMetadata, withPlanOptions } from '../session.ts';
+import { movesOnly, tableStatus } from '../moved_only.ts';
+import { print, readPlan, withMetadata, withPlanOptions } from '../session.ts';
 import type { PlanOptions } from '../session.ts';
 
 interface Options extends PlanOptions {
@@ -23,6 +24,7 @@ export function register(program: Command): void {
       '\nExamples:\n  $ sprocket status\n  $ sprocket status --watch\n  $ sprocket status --json | jq .summary.counts',
     )
     .action(async (options: Options) => {
+      if (movesOnly((await readPlan(options)).plan)) return tableStatus(options);
       await withMetadata(options, async (metadata, { plan }) => {
         const { name } = plan.settings;
         if (options.watch === true && options.json !== true) await watch(metadata, name);
