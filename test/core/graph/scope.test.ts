@@ -7,6 +7,7 @@ import type { Catalog } from '../../../src/core/catalog/types.ts';
 import { planDraft } from '../../../src/core/graph/plan-draft.ts';
 import { drawScope } from '../../../src/core/graph/scope.ts';
 import type { Scope, ScopeRow } from '../../../src/core/graph/scope.ts';
+import { scheduleRun } from '../../../src/core/lifecycle/schedule.ts';
 import { renderDraft } from '../../../src/core/plan/draft.ts';
 import { parsePlan } from '../../../src/core/plan/parse.ts';
 import { loadParser } from '../../../src/core/translate/postgres/parser.ts';
@@ -139,6 +140,39 @@ describe('as a plan', () => {
       ['stg.settings', ['name'], 'load + changes'],
     ]);
     expect(planDraft(scope, catalog, settings, true).pipelines).toEqual([]);
+  });
+
+  test('procedures wait for the pipelines of what they read, a part or the whole of it too', () => {
+    const { plan } = parsePlan(renderDraft(planDraft(scope, catalog, settings, false)));
+    if (plan === null) throw new Error('the draft does not read');
+    const awaited = (source: Catalog, pipelines = plan.pipelines) =>
+      Object.fromEntries(
+        scheduleRun({ ...plan, pipelines }, source, []).procedures.map(({ id, pipelines: of }) => [
+          id,
+          of,
+        ]),
+      );
+    expect(awaited(catalog)).toMatchObject({
+      'dw.load_fact()': ['stg.orders'],
+      'dw.one()': ['stg.raw'],
+      'dw.two()': ['stg.settings'],
+      // What it reads is made by another procedure, for which it waits.
+      'dw.aggregate()': [],
+    });
+    const parted = {
+      ...catalog,
+      tables: catalog.tables.map((table) =>
+        table.name.name === 'raw'
+          ? { ...table, partitionOf: { schema: 'stg', name: 'orders' } }
+          : table,
+      ),
+    };
+    expect(awaited(parted)).toMatchObject({
+      'dw.load_fact()': ['stg.orders', 'stg.raw'],
+      'dw.one()': ['stg.orders', 'stg.raw'],
+    });
+    const left = plan.pipelines.map((pipeline) => ({ ...pipeline, include: false }));
+    expect(awaited(catalog, left)).toMatchObject({ 'dw.load_fact()': [] });
   });
 
   test('only the schemas asked for', () => {
