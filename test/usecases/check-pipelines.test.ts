@@ -49,8 +49,8 @@ test('keys, and what a PostgreSQL source must be set to', async () => {
     'public.spoiled | raw.spoiled | ident | load',
   ]);
   expect(problems.map(({ line, code, message }) => [line, code, message])).toEqual([
-    [16, 'no-key', expect.stringContaining('ALTER TABLE public.bare REPLICA IDENTITY FULL')],
-    [17, 'no-key', 'public.spoiled has no column ident. Its columns: id.'],
+    [17, 'no-key', expect.stringContaining('ALTER TABLE public.bare REPLICA IDENTITY FULL')],
+    [18, 'no-key', 'public.spoiled has no column ident. Its columns: id.'],
     [4, 'not-configured', expect.stringContaining('SET wal_level = logical')],
     [4, 'not-configured', expect.stringContaining('Raise max_replication_slots')],
   ]);
@@ -70,8 +70,8 @@ test('types, and what a MariaDB source must be set to', async () => {
     'shop.gone | raw.gone | | load',
   ]);
   expect(problems).toMatchObject([
-    { line: 15, code: 'unsupported-type', message: expect.stringContaining('shop.t.b') },
-    { line: 16, code: 'table-missing' },
+    { line: 16, code: 'unsupported-type', message: expect.stringContaining('shop.t.b') },
+    { line: 17, code: 'table-missing' },
     {
       line: 4,
       code: 'not-configured',
