@@ -67,13 +67,6 @@ function follows({ mode }: PlannedPipeline): boolean {
 }
 
 function keyProblems(pipeline: PlannedPipeline, table: MovedTable): readonly string[] {
-  const columns = new Set(table.columns.map(({ name }) => name));
-  const unknown = pipeline.key.filter((name) => !columns.has(name));
-  if (unknown.length > 0) {
-    return [
-      `${pipeline.id} has no column ${unknown.join(', ')}. Its columns: ${[...columns].join(', ')}.`,
-    ];
-  }
   try {
     assertKey({ ...pipeline, follow: follows(pipeline) }, table);
   } catch (error) {

@@ -50,7 +50,7 @@ test('keys, and what a PostgreSQL source must be set to', async () => {
   ]);
   expect(problems.map(({ line, code, message }) => [line, code, message])).toEqual([
     [17, 'no-key', expect.stringContaining('ALTER TABLE public.bare REPLICA IDENTITY FULL')],
-    [18, 'no-key', 'public.spoiled has no column ident. Its columns: id.'],
+    [18, 'no-key', 'public.spoiled has no column ident, which the plan names as key.'],
     [4, 'not-configured', expect.stringContaining('SET wal_level = logical')],
     [4, 'not-configured', expect.stringContaining('Raise max_replication_slots')],
   ]);
