@@ -162,7 +162,9 @@ describe('a pull request', () => {
     const said = people.comment(stage.double, repository, pull.number, '/launch');
     await stage.double.settled();
     expect(reactions(repository, said.id)).toEqual(['eyes', 'confused']);
-    expect(replies(repository, pull.number)[0]).toContain('No procedure and no pipeline is included');
+    expect(replies(repository, pull.number)[0]).toContain(
+      'No procedure and no pipeline is included',
+    );
     expect(pull.pull?.mergedAt).toBeNull();
   });
 
