@@ -32,7 +32,13 @@ export type Value =
   /** The first row of a relation; each field is a scalar. */
   | { readonly kind: 'record'; readonly row: Version }
   /** What could not be translated; `type` is that of the variable that holds it. */
-  | { readonly kind: 'poison'; readonly refusal: Refusal; readonly type?: string | null };
+  | {
+      readonly kind: 'poison';
+      readonly refusal: Refusal;
+      readonly type?: string | null;
+      /** The variable is a record. */
+      readonly record?: boolean;
+    };
 
 export interface TableState {
   readonly shape: TableShape;
@@ -140,6 +146,13 @@ export function withoutBlock(state: State): State {
 
 /** Name under which a function's return value is kept among its variables. */
 export const RESULT = '<result>';
+
+/** Whether a variable is a record, whatever it holds at the moment. */
+export function isRecord(state: State, name: string): boolean {
+  const value = lookup(state, name);
+  if (value?.kind === 'poison') return value.record === true;
+  return value?.kind === 'record' || value?.kind === 'fields';
+}
 
 /** Puts a refusal in place of a value: whatever needs it is refused. */
 export function withPoison(state: State, target: Target, refusal: Refusal): State {

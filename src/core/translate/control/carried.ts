@@ -9,7 +9,7 @@ import { increment } from '../postgres/stepping.ts';
 import type { Step, Target } from '../program.ts';
 import { makeRefusal } from '../refusals.ts';
 import type { LoopRows, State } from '../state.ts';
-import { lookup, withVariable } from '../state.ts';
+import { isRecord, lookup, withVariable } from '../state.ts';
 import type { LoopStep } from './loop-body.ts';
 import { allSteps, assignedIn, ownTargets } from '../program.ts';
 import { mentions, orderOf, resetBefore, totalInSegment, withSegments } from './carried-reset.ts';
@@ -131,6 +131,7 @@ export function forget(
       kind: 'poison',
       refusal,
       type: 'type' in value ? (value.type ?? null) : null,
+      record: isRecord(state, name),
     });
   }
   return next;

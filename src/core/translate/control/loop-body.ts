@@ -7,7 +7,7 @@ import type { Step, Target } from '../program.ts';
 import { assignedIn } from '../program.ts';
 import { makeRefusal } from '../refusals.ts';
 import type { LoopRows, State, Value } from '../state.ts';
-import { lookup, withBlock, withoutBlock, withVariable } from '../state.ts';
+import { isRecord, lookup, withBlock, withoutBlock, withVariable } from '../state.ts';
 import type { Version } from '../version.ts';
 import { carriedValues, forget } from './carried.ts';
 import { LoopAccesses, requireIndependence } from './independence.ts';
@@ -201,7 +201,12 @@ function withoutCarried(step: LoopStep, state: State): State {
       { line: step.line, construct: name },
       `${name} is carried from one iteration of the loop to the next.`,
     );
-    next = withVariable(next, name, { kind: 'poison', refusal, type: declaredType(state, name) });
+    next = withVariable(next, name, {
+      kind: 'poison',
+      refusal,
+      type: declaredType(state, name),
+      record: isRecord(state, name),
+    });
   }
   return next;
 }

@@ -41,13 +41,16 @@ export function withColumns(
   ];
   const columns: ColumnInfo[] = [...kept, ...added.map(({ name, type }) => ({ name, type }))];
   const lines = list.flatMap((item, index) => (index === 0 ? item : sql`,\n    ${item}`));
+  const changes = (column: string): boolean => added.some(({ name }) => name === column);
   return {
     ...loop,
+    order: loop.order?.some(({ column }) => changes(column)) ? null : loop.order,
     rows: evaluation.session.factory.make({
       ...rows,
       title,
       lines: { first: line, last: line },
       columns,
+      keys: rows.keys.filter((key) => !key.some(changes)),
       body: {
         kind: 'query',
         head: null,

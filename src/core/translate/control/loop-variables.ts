@@ -7,7 +7,7 @@ import { from, plainText, sql, text } from '../fragment.ts';
 import type { Fragment } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import type { Target } from '../program.ts';
-import { withVariable } from '../state.ts';
+import { isRecord, withVariable } from '../state.ts';
 import type { LoopRows, State } from '../state.ts';
 import type { Version } from '../version.ts';
 
@@ -54,12 +54,19 @@ export function selectIntoInLoop(
   query: Version,
   line: number,
 ): State {
-  const names = targets.map((target) => target.join('_'));
+  const [first = []] = targets;
+  const record = first[0] ?? '';
+  // Each field of a record is a column of its own.
+  const fields =
+    targets.length === 1 && first.length === 1 && isRecord(state, record) ? query.columns : null;
+  const names = fields
+    ? fields.map((field) => `${record}_${field.name}`)
+    : targets.map((target) => target.join('_'));
   const body = query.body.kind === 'query' ? query.body.sql : sql`select * from ${from(query)}`;
   const head = names.map((name) => identifier(`v_${name}`)).join(', ');
   const joined = sql`\nleft join lateral (\n    select true as is_found, found_row.*\n    from (\n    ${body}\n    ) as found_row\n    limit 1\n) as looked_up (is_found, ${head}) on true`;
   const added = names.map((name, index) => {
-    const declared = declaredType(state, name);
+    const declared = fields ? null : declaredType(state, name);
     const held = asType(
       {
         sql: text(`looked_up.${identifier(`v_${name}`)}`),
@@ -88,6 +95,13 @@ export function selectIntoInLoop(
     loop: next,
     lastRows: { kind: 'each', found, count: sql`(case when ${found} then 1 else 0 end)` },
   };
+  if (fields) {
+    const values = fields.map(({ name, type }) => {
+      const value = { sql: loopValue(loop, `v_${record}_${name}`), type };
+      return [name, value] as const;
+    });
+    return withVariable(result, record, { kind: 'fields', fields: new Map(values) });
+  }
   for (const item of added) {
     result = withVariable(result, item.name.slice(2), {
       kind: 'scalar',

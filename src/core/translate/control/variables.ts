@@ -1,12 +1,13 @@
 /** Variables: assignments and SELECT INTO. */
 import { asType, declaredType } from './expressions.ts';
 import type { ExpressionValue } from './expressions.ts';
+import { loopValue, withColumns } from './loop-rows.ts';
 import { assignInLoop, selectIntoInLoop } from './loop-variables.ts';
 import type { Evaluation } from '../evaluate.ts';
 import { from, sql } from '../fragment.ts';
 import { identifier } from '../identifiers.ts';
 import type { Target } from '../program.ts';
-import { lookup, withVariable } from '../state.ts';
+import { isRecord, lookup, withVariable } from '../state.ts';
 import type { State, Value } from '../state.ts';
 import { ROW_COUNT } from '../version.ts';
 import type { Version } from '../version.ts';
@@ -20,15 +21,9 @@ export function assignValue(
   line: number,
 ): State {
   const [name = '', field] = target;
+  if (field !== undefined) return assignField(evaluation, state, name, field, value, line);
   if (state.loop && lookup(state, name))
     return assignInLoop(evaluation, state, state.loop, name, value, line);
-  if (field !== undefined)
-    throw evaluation.refusal(
-      'loop',
-      line,
-      target.join('.'),
-      'A field of a record is set by itself.',
-    );
   const held = asType(value, declaredType(state, name));
   const next: Value = {
     kind: 'scalar',
@@ -37,6 +32,58 @@ export function assignValue(
     ...(held.constant === undefined ? {} : { constant: held.constant }),
   };
   return withVariable(state, name, next);
+}
+
+/** Puts a value into one field of a record; the others stay. */
+function assignField(
+  evaluation: Evaluation,
+  state: State,
+  name: string,
+  field: string,
+  value: ExpressionValue,
+  line: number,
+): State {
+  const record = lookup(state, name);
+  const { loop } = state;
+  const ofLoop = loop?.record === true && loop.alias === name;
+  const fields = ofLoop ? null : fieldsOf(record);
+  const type = ofLoop
+    ? loop.rows.columns?.find((column) => column.name === field)?.type
+    : fields?.get(field)?.type;
+  if (type === undefined || type === null)
+    throw evaluation.refusal(
+      'statement',
+      line,
+      `${name}.${field}`,
+      "The record's fields and their types can't be told from the text.",
+    );
+  const held = asType(value, type);
+  if (!loop)
+    return withVariable(state, name, {
+      kind: 'fields',
+      fields: new Map(fields).set(field, { sql: held.sql, type }),
+    });
+  const column = ofLoop ? field : `v_${name}_${field}`;
+  const added = [{ name: column, type, value: held.sql }];
+  const rows = withColumns(evaluation, loop, added, [], line, `${name}.${field} := …`);
+  const lastRows = { kind: 'unknown', reason: `${name}.${field} has changed since.` } as const;
+  const next: State = { ...state, loop: rows, lastRows };
+  if (ofLoop) return next;
+  return withVariable(next, name, {
+    kind: 'fields',
+    fields: new Map(fields).set(field, { sql: loopValue(rows, column), type }),
+  });
+}
+
+function fieldsOf(record: Value | null): Extract<Value, { kind: 'fields' }>['fields'] | null {
+  if (record?.kind === 'fields') return record.fields;
+  if (record?.kind !== 'record' || record.row.columns === null) return null;
+  const { row } = record;
+  return new Map(
+    (row.columns ?? []).map(({ name, type }) => {
+      return [name, { sql: sql`(select ${identifier(name)} from ${from(row)})`, type }] as const;
+    }),
+  );
 }
 
 /** Puts the first row of a relation, or the number of its rows, into variables. */
@@ -129,8 +176,4 @@ export function selectInto(
     next = assignValue(evaluation, next, target, value, line);
   }
   return next;
-}
-
-function isRecord(state: State, name: string): boolean {
-  return lookup(state, name)?.kind === 'record';
 }
