@@ -73,73 +73,80 @@ function planCells(site: Site, name: string): string {
   return line?.split('|').at(-2)?.trim() ?? '';
 }
 
-it('loads tables, proves procedures behind them, and survives a failure, STOP and a kill', async () => {
-  const source = await database('source');
-  const target = await database('target');
-  await source.query(WAREHOUSE);
-  const urls = {
-    source: server.url('source'),
-    target: server.url('target'),
-    sandbox: server.url(),
-  };
-  const site = siteOf(
-    target,
-    urls,
-    planText(['dw.load_orders()', 'dw.load_countries()'], PIPELINES),
-  );
+it(
+  'loads tables, proves procedures behind them, and survives a failure, STOP and a kill',
+  { timeout: 900_000 },
+  async () => {
+    const source = await database('source');
+    const target = await database('target');
+    await source.query(WAREHOUSE);
+    const urls = {
+      source: server.url('source'),
+      target: server.url('target'),
+      sandbox: server.url(),
+    };
+    const site = siteOf(
+      target,
+      urls,
+      planText(['dw.load_orders()', 'dw.load_countries()'], PIPELINES),
+    );
 
-  // A table that can't be followed: the run says which, and what waits behind it.
-  const first = await run(site, 1, 'run', '--workers', '1');
-  expect(first).toContain('REPLICA IDENTITY FULL');
-  expect(planCells(site, '| shop.customers')).toMatch(
-    /^Failed: shop\.customers has no primary key/u,
-  );
-  expect(planCells(site, '| dw.load_orders')).toBe(
-    'Blocked: waits behind pipeline shop.customers, which failed: mend what its row says, then retry it',
-  );
-  await source.query('ALTER TABLE shop.customers ADD PRIMARY KEY (customer)');
-  await run(site, 0, 'retry');
+    // A table that can't be followed: the run says which, and what waits behind it.
+    const first = await run(site, 1, 'run', '--workers', '1');
+    expect(first).toContain('REPLICA IDENTITY FULL');
+    expect(planCells(site, '| shop.customers')).toMatch(
+      /^Failed: shop\.customers has no primary key/u,
+    );
+    expect(planCells(site, '| dw.load_orders')).toBe(
+      'Blocked: waits behind pipeline shop.customers, which failed: mend what its row says, then retry it',
+    );
+    await source.query('ALTER TABLE shop.customers ADD PRIMARY KEY (customer)');
+    await run(site, 0, 'retry');
 
-  // STOP by SQL while the run is under way.
-  const stopped = site.start('run', '--workers', '1');
-  await until(target, `SELECT bool_or(moving = 1) FROM wirekite.sprocket_pipeline`);
-  await target.query(`UPDATE wirekite.wirekite_action SET action = 'STOP'`);
-  const ended = await stopped.ended;
-  expect(ended.status, ended.stderr).toBe(0);
-  expect(await one(target, 'SELECT sum(moving) FROM wirekite.sprocket_pipeline')).toBe('0');
+    // STOP by SQL while the run is under way.
+    const stopped = site.start('run', '--workers', '1');
+    await until(target, `SELECT bool_or(moving = 1) FROM wirekite.sprocket_pipeline`);
+    await target.query(`UPDATE wirekite.wirekite_action SET action = 'STOP'`);
+    const ended = await stopped.ended;
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(await one(target, 'SELECT sum(moving) FROM wirekite.sprocket_pipeline')).toBe('0');
 
-  // Killed while a procedure is proven, and while changes are followed.
-  const killed = site.start('run', '--resume', '--workers', '1');
-  await until(target, `SELECT count(*) > 0 FROM wirekite.sprocket_log WHERE message = 'Proving.'`);
-  await killed.kill();
-  await source.query(`INSERT INTO shop.orders VALUES (6000, 1, 100)`);
+    // Killed while a procedure is proven, and while changes are followed.
+    const killed = site.start('run', '--resume', '--workers', '1');
+    await until(
+      target,
+      `SELECT count(*) > 0 FROM wirekite.sprocket_log WHERE message = 'Proving.'`,
+    );
+    await killed.kill();
+    await source.query(`INSERT INTO shop.orders VALUES (6000, 1, 100)`);
 
-  const last = await run(site, 0, 'run', '--workers', '2');
-  expect(last).toContain('"sprocket move" goes on with them');
-  expect(planCells(site, '| shop.orders')).toMatch(/^Completed: .*5,00[01] rows$/u);
-  expect(planCells(site, '| dw.load_countries')).toBe('Completed');
-  const files = site.branchFiles();
-  expect(files['MIGRATION.md']).toContain('**2** proven equal');
+    const last = await run(site, 0, 'run', '--workers', '2');
+    expect(last).toContain('"sprocket move" goes on with them');
+    expect(planCells(site, '| shop.orders')).toMatch(/^Completed: .*5,00[01] rows$/u);
+    expect(planCells(site, '| dw.load_countries')).toBe('Completed');
+    const files = site.branchFiles();
+    expect(files['MIGRATION.md']).toContain('**2** proven equal');
 
-  await run(site, 0, 'move', '--once');
-  expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('5001');
-  const cut = await run(site, 0, 'cutover');
-  expect(cut).toContain('shop.orders: equal, 5001 rows');
-  expect(await one(source, 'SELECT count(*) FROM pg_replication_slots')).toBe('0');
-  const status: unknown = JSON.parse(await run(site, 0, 'status', '--json'));
-  expect(status).toMatchObject({
-    summary: { state: 'done' },
-    pipelines: [{ id: 'shop.orders', stream: { cutover: 'done' } }, { id: 'shop.customers' }],
-  });
+    await run(site, 0, 'move', '--once');
+    expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('5001');
+    const cut = await run(site, 0, 'cutover');
+    expect(cut).toContain('shop.orders: equal, 5001 rows');
+    expect(await one(source, 'SELECT count(*) FROM pg_replication_slots')).toBe('0');
+    const status: unknown = JSON.parse(await run(site, 0, 'status', '--json'));
+    expect(status).toMatchObject({
+      summary: { state: 'done' },
+      pipelines: [{ id: 'shop.orders', stream: { cutover: 'done' } }, { id: 'shop.customers' }],
+    });
 
-  await run(site, 1, 'reset');
-  expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('5001');
-  await run(site, 0, 'stop');
-  expect(await run(site, 0, 'reset')).toContain('emptied: raw.orders, raw.customers');
-  expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('0');
-  expect(await one(target, 'SELECT count(*) FROM wirekite.wirekite_progress')).toBe('0');
-  await site.close();
-});
+    await run(site, 1, 'reset');
+    expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('5001');
+    await run(site, 0, 'stop');
+    expect(await run(site, 0, 'reset')).toContain('emptied: raw.orders, raw.customers');
+    expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('0');
+    expect(await one(target, 'SELECT count(*) FROM wirekite.wirekite_progress')).toBe('0');
+    await site.close();
+  },
+);
 
 it('moves tables of MariaDB where the plan has no procedures', async () => {
   const mariadb = await startMariadb();
