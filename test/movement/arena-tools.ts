@@ -8,7 +8,7 @@ export const setAction = (arena: Arena, action: string) =>
 
 /** Waits for something that must come. */
 export async function until(what: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 90_000;
   while (!(await what())) {
     if (Date.now() > end) throw new Error('it did not come to that');
     await new Promise((done) => setTimeout(done, 50));
