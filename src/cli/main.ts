@@ -3,6 +3,7 @@
 import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitStatus, failureOf, failureText } from './output/failure.ts';
+import type { Failure } from './output/failure.ts';
 import { keepParserSmall } from './parser-memory.ts';
 
 interface CommandModule {
@@ -49,14 +50,22 @@ async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return fail(error, args.includes('--json'));
+    const json = args.includes('--json');
+    if (!(error instanceof CommanderError)) return fail(error, json);
+    if (error.exitCode === 0) return EXIT.ok;
+    // Said to people already.
+    if (json) printFailure({ message: error.message, code: 'usage', advice: null });
+    return EXIT.usage;
   }
+}
+
+function printFailure(failure: Failure): void {
+  process.stdout.write(`${JSON.stringify({ sprocket: 1, error: failure })}\n`);
 }
 
 function fail(error: unknown, json: boolean): number {
   const failure = failureOf(error);
-  if (json) process.stdout.write(`${JSON.stringify({ sprocket: 1, error: failure })}\n`);
+  if (json) printFailure(failure);
   process.stderr.write(`sprocket: ${failureText(failure)}\n`);
   if ((process.env.SPROCKET_DEBUG ?? '') !== '') process.stderr.write(`${stackOf(error)}\n`);
   return exitStatus(error);
@@ -66,6 +75,16 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? '') : '';
 }
 
+/** `sprocket log | head`: who has read enough closes the pipe, and that is no failure. */
+function endWithReader(output: NodeJS.WriteStream): void {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    process.stderr.write(`sprocket: The output can't be written: ${error.message}\n`);
+    process.exit(EXIT.environment);
+  });
+}
+
+endWithReader(process.stdout);
 // Every command and every worker starts this program anew.
 enableCompileCache();
 process.exitCode = await main(process.argv.slice(2));

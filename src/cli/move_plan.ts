@@ -1,5 +1,6 @@
 /** From plan.md and the command line to what a move needs. */
 import path from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Plan } from '../core/plan/types.ts';
 import type { MoveContext } from '../usecases/move_context.ts';
@@ -70,6 +71,17 @@ async function settingsOf(options: MoveCommandOptions): Promise<MoveSettings> {
     'Say "yes" in the Include column of those that are to be moved.',
   );
 }
+
+/** Reads the value of an option that is a time. */
+export function seconds(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !(number >= 0 && number <= MOST_SECONDS)) {
+    throw new InvalidArgumentError('Write a number of seconds, at most a day.');
+  }
+  return number;
+}
+
+const MOST_SECONDS = 86_400;
 
 /** Runs `use` with everything open; SIGTERM and SIGINT act as STOP. What it logs goes to stderr. */
 export async function withPlannedMove<T>(

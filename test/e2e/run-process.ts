@@ -11,10 +11,12 @@ import type { SqlSession } from '../../src/ports/sandbox.ts';
 
 const PLAN_NAME = 'shop';
 const BRANCH = `sprocket/${PLAN_NAME}`;
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+export const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 export interface Site {
   readonly scratch: ScratchRepository;
+  /** Of the warehouse, as `sprocket` sees it. */
+  readonly url: string;
   /** The warehouse, which also holds the metadata tables. */
   readonly sql: SqlSession;
   /** Starts `sprocket` in a process group of its own. */
@@ -29,6 +31,8 @@ export interface Site {
 export interface SprocketProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** Ctrl-C: a signal for the process and all that it started. */
+  interrupt(): void;
   /** Ends the process and all that it started, as a power cut would. */
   kill(): Promise<void>;
 }
@@ -39,15 +43,20 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A warehouse in a database of `server` and a repository with its plan. */
+/**
+ * A warehouse in a database of `server` and a repository with its plan. `login`: a role of the
+ * warehouse that `sprocket` connects as, with its password; left out: as the server's own.
+ */
 export async function openSite(
   server: ScratchServer,
   database: string,
   warehouse: string,
   procedures: readonly string[],
+  login?: string,
 ): Promise<Site> {
-  const url = await server.create(database);
-  const sql = await connectTo(url);
+  const own = await server.create(database);
+  const sql = await connectTo(own);
+  const url = login === undefined ? own : own.replace(/(?<=:\/\/)[^@]*/u, `${login}:${login}`);
   await sql.query(warehouse);
   const urls = { source: url, target: url, sandbox: url };
   return siteOf(sql, urls, planText(procedures));
@@ -80,17 +89,22 @@ export function siteOf(sql: SqlSession, urls: SiteUrls, plan: string): Site {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const ended = endOf(child);
+    const signal = (name: NodeJS.Signals) => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, name);
+    };
     return {
       child,
       ended,
+      interrupt: () => signal('SIGINT'),
       kill: async () => {
-        if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+        signal('SIGKILL');
         await ended;
       },
     };
   };
   return {
     scratch,
+    url,
     sql,
     start,
     run: (...args) => start(...args).ended,

@@ -27,10 +27,10 @@ export function register(program: Command): void {
           const filter = id === undefined ? { after } : { id, after };
           const lines = await metadata.logs(plan.settings.name, filter);
           after = lines.at(-1)?.number ?? after;
-          if (options.follow === true || lines.length > 0 || options.json === true) {
-            print(options, { lines }, lines.map((line) => text(line, id)).join('\n'));
-          } else {
-            print(options, { lines }, 'Nothing was logged yet.');
+          const texts = lines.map((line) => text(line, id));
+          if (options.follow !== true && lines.length === 0) texts.push('Nothing was logged yet.');
+          if (options.follow !== true || lines.length > 0) {
+            print(options, { lines }, texts.join('\n'));
           }
           if (options.follow === true) await systemClock.sleep(INTERVAL);
         } while (options.follow === true);

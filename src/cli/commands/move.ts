@@ -3,13 +3,13 @@ import { runMove } from '../../usecases/move.ts';
 import type { MoveStatus } from '../../usecases/move_status.ts';
 import { moveStatus } from '../../usecases/move_status.ts';
 import type { MoveCommandOptions } from '../move_plan.ts';
-import { withMoveOptions, withPlannedMove } from '../move_plan.ts';
+import { seconds, withMoveOptions, withPlannedMove } from '../move_plan.ts';
 import { print, withPlanOptions } from '../session.ts';
 
 interface Options extends MoveCommandOptions {
   readonly once?: boolean;
   readonly status?: boolean;
-  readonly patience: string;
+  readonly patience: number;
 }
 
 function statusText({ tables, stream }: MoveStatus): string {
@@ -35,7 +35,7 @@ export function register(program: Command): void {
     .description('load the tables of the plan’s pipelines and follow their changes until cutover')
     .option('--once', 'end as soon as the target holds what the source holds')
     .option('--status', 'only say how far it is')
-    .option('--patience <seconds>', 'how long to wait for a server that is away', '300')
+    .option('--patience <seconds>', 'how long to wait for a server that is away', seconds, 300)
     .addHelpText('after', '\nExamples:\n  $ sprocket move\n  $ sprocket move --status')
     .action(async (options: Options) => {
       await withPlannedMove(options, async (context) => {
@@ -46,7 +46,7 @@ export function register(program: Command): void {
           const goal = options.once === true ? 'drained' : 'forever';
           const result = await runMove(context, {
             goal,
-            patienceMs: Number(options.patience) * 1000,
+            patienceMs: options.patience * 1000,
           });
           print(options, result, `Pipelines: ${result.outcome}.`);
         }

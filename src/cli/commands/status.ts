@@ -62,12 +62,12 @@ function table({ progress }: RunStatus): readonly string[] {
 async function watch(metadata: Metadata, plan: string): Promise<void> {
   const view = liveView(process.stdout, systemClock);
   const reader = statusReader(metadata, systemClock, plan);
-  for (;;) {
+  for (let looks = 0; ; looks += 1) {
     const status = await reader.read();
     if (status !== null) {
       view.show(status);
       if (hasEnded(status)) return;
-    }
+    } else if (looks === 0) view.say(`The plan ${plan} has no run yet. Waiting for one …`);
     await systemClock.sleep(INTERVAL);
   }
 }

@@ -28,6 +28,10 @@ export function verdictText(verdict: TableVerdict): string {
 export function register(program: Command): void {
   withMoveOptions(withPlanOptions(program.command('verify')))
     .description('prove that source and target hold the same rows, and show those that differ')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ sprocket verify\n  $ sprocket verify --json | jq .tables',
+    )
     .action(async (options: MoveCommandOptions) => {
       await withPlannedMove(options, async (context) => {
         const verdicts = await verifyMove(context);
