@@ -46,7 +46,17 @@ export class SqlError extends Error {
     this.where = fields.where ?? null;
     this.position = fields.position ?? null;
   }
+
+  /**
+   * Whether it tells of the server, and not of the statement: connection lost, shutdown, disk full,
+   * out of memory, no connection left.
+   */
+  get isOfServer(): boolean {
+    return OF_SERVER.some((start) => this.code.startsWith(start));
+  }
 }
+
+const OF_SERVER: readonly string[] = ['08', '53', '57P', '58'];
 
 /** Where a client such as dbt reaches a database of the sandbox. Never printed. */
 export interface ConnectionParameters {
@@ -80,7 +90,9 @@ export type SandboxErrorCode =
   | 'start-failed'
   | 'bad-url'
   | 'unreachable'
-  | 'no-right';
+  | 'no-right'
+  /** In the middle of the work: the server went away, or has run out of something. */
+  | 'lost';
 
 /** The sandbox itself is not to be had; `advice` says what a person can do. */
 export class SandboxError extends Error {

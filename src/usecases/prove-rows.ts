@@ -123,7 +123,7 @@ async function succeeds(session: SqlSession, sql: string): Promise<boolean> {
     await session.query(sql);
     return true;
   } catch (error) {
-    if (error instanceof SqlError && !error.code.startsWith('08')) return false;
+    if (error instanceof SqlError && !error.isOfServer) return false;
     throw error;
   }
 }

@@ -74,7 +74,7 @@ async function runAll(session: SqlSession, statements: readonly string[]): Promi
       try {
         await session.query(statement);
       } catch (error) {
-        if (!(error instanceof SqlError) || error.code.startsWith('08')) throw error;
+        if (!(error instanceof SqlError) || error.isOfServer) throw error;
         failed.push(statement);
         problems.push(`${error.message} (${statement.slice(0, 120).replaceAll(/\s+/gu, ' ')})`);
       }

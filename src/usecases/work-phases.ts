@@ -20,7 +20,7 @@ import type { ModelUnitTest } from '../core/project/types.ts';
 import type { ProofVerdict } from '../core/proof/types.ts';
 import type { Translation } from '../core/translate/types.ts';
 import type { ArtifactKind, ArtifactSet, Metadata } from '../ports/metadata.ts';
-import { SqlError } from '../ports/sandbox.ts';
+import { isEnvironment, withAdvice } from './environment.ts';
 import { parseTranslation, parseVerdict, readCatalog, readRecordedRun } from './run-knowledge.ts';
 import { translateIncluded } from './run.ts';
 import type { Claim, Outcome, Work } from './work-claim.ts';
@@ -255,7 +255,7 @@ async function proveApart(
   try {
     return await run(request);
   } catch (error) {
-    if (request.signal.aborted || isEnvironment(error)) throw error;
+    if (request.signal.aborted || isEnvironment(error)) throw withAdvice(error);
     const [only] = request.ids;
     if (request.ids.length === 1 && only !== undefined) {
       return new Map([[only, { verdict: faultVerdict(only, faultText(error)), unitTests: [] }]]);
@@ -268,14 +268,6 @@ async function proveApart(
     }
   }
   return results;
-}
-
-/** Something about this machine or a server, which no procedure can help. */
-function isEnvironment(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const isSystem = 'syscall' in error;
-  const isResource = error instanceof SqlError && error.code.startsWith('53');
-  return 'advice' in error || isSystem || isResource;
 }
 
 function faultText(error: unknown): string {

@@ -104,6 +104,7 @@ describe('rights', () => {
       ['FROM', `GRANT ${OWNER} TO ${ROLE};`],
       ['TO', `GRANT CREATE ON DATABASE ${database} TO ${ROLE};`],
       ['BOX', `ALTER ROLE ${ROLE} CREATEDB;`],
+      ['BOX', `GRANT SET ON PARAMETER session_replication_role TO ${ROLE};`],
     ]);
 
     for (const { grant } of missingRights) await owner.query(grant ?? 'SELECT 1');

@@ -61,7 +61,7 @@ END`,
   };
   const sets = await chooseArguments(
     context,
-    { routines: [routineId(crawl)], given: new Map(), calls: [], pools, clock },
+    { given: new Map(), calls: [], pools, clock },
     'given',
     { name: 'arguments', clock: clock.toISOString(), values: new Map() },
   );

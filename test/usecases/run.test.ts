@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Prove } from '../../src/usecases/work-phases.ts';
 import { decide } from '../../src/usecases/control.ts';
 import type { DecisionRequest } from '../../src/usecases/control.ts';
-import { SandboxError } from '../../src/ports/sandbox.ts';
+import { DbtError } from '../../src/ports/dbt.ts';
+import { SandboxError, SqlError } from '../../src/ports/sandbox.ts';
 import { NAME, proveAs, useRun } from './run-harness.ts';
 import type { RunHarness } from './run-harness.ts';
 
@@ -240,15 +241,25 @@ describe('a proof that could not be given at all', () => {
     expect(await reasonOf(run, 'dw.other()')).toContain("Sprocket's own: x is not a function");
   });
 
-  it('fails no procedure where the machine was the reason, and gives them back', async () => {
-    const run = harness();
-    await run.start([orders]);
-    const prove: Prove = () =>
-      Promise.reject(new SandboxError('start-failed', 'No space is left.', 'Free some.'));
-    await expect(run.work(prove)).rejects.toThrow('No space is left.');
-    expect(await statuses(run)).toEqual({ 'dw.load_orders()': 'Pending' });
-    expect(await run.work()).toBe('done');
-  });
+  it.each([
+    [new SandboxError('start-failed', 'No port is free.', 'Free one.'), 'start-failed'],
+    [new SqlError({ message: 'No space left on device', code: '53100' }), 'lost'],
+    [new SqlError({ message: 'terminating connection', code: '57P01' }), 'lost'],
+    [new DbtError('connection', 'server closed the connection', 'Look.'), 'connection'],
+  ])(
+    'fails no procedure where the machine was the reason, and gives them back: %s',
+    async (reason, code) => {
+      const run = harness();
+      await run.start([orders]);
+      await expect(run.work(() => Promise.reject(reason))).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(reason.message),
+        advice: expect.any(String),
+      });
+      expect(await statuses(run)).toEqual({ 'dw.load_orders()': 'Pending' });
+      expect(await run.work()).toBe('done');
+    },
+  );
 });
 
 describe('people’s own words in plan.md on the branch', () => {

@@ -14,7 +14,7 @@ import type {
 } from '../../ports/dbt.ts';
 import { commandVersions, runCommand } from './command.ts';
 import { DbtDriver } from './driver.ts';
-import { failureOf } from './failures.ts';
+import { failureOf, serverFailureOf } from './failures.ts';
 import { locateDbt } from './locate.ts';
 import type { DbtLocation, DbtSearch } from './locate.ts';
 import { cleanEnvironment, dbtEnvironment, PROFILE, writeProfile } from './profile.ts';
@@ -75,6 +75,8 @@ class Runner implements DbtRunner {
       return { ok: true, nodes: [], warnings: warningsOf(answer), seconds: secondsSince(started) };
     }
     const nodes = answer.results.map((raw) => nodeResult(raw, projectDir));
+    const gaveUp = serverFailureOf(nodes);
+    if (gaveUp !== null) throw gaveUp;
     return {
       ok: answer.success,
       nodes,

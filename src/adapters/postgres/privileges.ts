@@ -3,8 +3,16 @@ import { z } from 'zod';
 import type { MissingRight, RequiredRight } from '../../core/catalog/rights.ts';
 import type { SqlSession } from '../../ports/sandbox.ts';
 
-/** `reset_val`: our own session may be read-only without the server being so. */
-const QUERY = `
+/** Since PostgreSQL 15; before, such parameters are for superusers alone. */
+const HAS_PARAMETER_RIGHTS = `current_setting('server_version_num')::int >= 150000`;
+const MAY_SET = `has_parameter_privilege(name, 'SET')`;
+const IS_SUPERUSER = '(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)';
+
+/**
+ * `reset_val`: our own session may be read-only without the server being so. `maySet`: SQL for
+ * whether the parameter of a row may be set.
+ */
+const query = (maySet: string) => `
   WITH asked AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb)
       AS a(n int, "on" text, "right" text, schema text, name text, creatable boolean)),
@@ -26,6 +34,7 @@ const QUERY = `
         WHEN NOT (SELECT r.rolsuper OR CASE "right"
           WHEN 'CREATEDB' THEN r.rolcreatedb ELSE r.rolreplication END
           FROM pg_roles r WHERE r.rolname = current_user) THEN 'role' END
+      WHEN "on" = 'parameter' THEN CASE WHEN NOT ${maySet} THEN 'parameter' END
       WHEN schema_oid IS NULL AND creatable THEN CASE
         WHEN "on" = 'schema' AND NOT has_database_privilege(current_database(), 'CREATE')
           THEN 'new-schema' END
@@ -51,6 +60,9 @@ const QUERY = `
       'GRANT %s ON ALL TABLES IN SCHEMA %I TO %I;', "right", schema, current_user)
     WHEN 'owner' THEN format('GRANT %I TO %I;', pg_get_userbyid(owner), current_user)
     WHEN 'role' THEN format('ALTER ROLE %I %s;', current_user, "right")
+    WHEN 'parameter' THEN CASE WHEN ${HAS_PARAMETER_RIGHTS}
+      THEN format('GRANT SET ON PARAMETER %I TO %I;', name, current_user)
+      ELSE format('ALTER ROLE %I SUPERUSER;', current_user) END
     WHEN 'row-security' THEN format('ALTER ROLE %I BYPASSRLS;', current_user)
     WHEN 'read-only' THEN format(
       'ALTER DATABASE %I SET default_transaction_read_only = off;', current_database())
@@ -67,6 +79,7 @@ const rowSchema = z.object({
     'all-tables',
     'owner',
     'role',
+    'parameter',
     'row-security',
     'read-only',
     'standby',
@@ -83,6 +96,7 @@ const REASONS = {
   'all-tables': 'no-right',
   owner: 'no-right',
   role: 'no-right',
+  parameter: 'no-right',
   'row-security': 'row-security',
   'read-only': 'read-only',
   standby: 'read-only',
@@ -99,17 +113,24 @@ export async function missingRights(
     on: right.on,
     right: right.right,
     schema: schemaOf(right),
-    name: right.on === 'table' ? right.table.name : null,
+    name: nameOf(right),
     // There may be no table yet for a right on all of them.
     creatable: right.on === 'all tables' || ('createIfMissing' in right && right.createIfMissing),
   }));
-  const result = await session.query(QUERY, [JSON.stringify(asked)]);
+  const { rows } = await session.query(`SELECT ${HAS_PARAMETER_RIGHTS}`);
+  const sql = query(rows[0]?.[0] === 't' ? MAY_SET : IS_SUPERUSER);
+  const result = await session.query(sql, [JSON.stringify(asked)]);
   return result.rows.flatMap(([json]): MissingRight[] => {
     const row = rowSchema.parse(JSON.parse(json ?? 'null'));
     const right = required[row.n];
     if (right === undefined) return [];
     return [{ required: right, reason: REASONS[row.lack], grant: row.grant }];
   });
+}
+
+function nameOf(right: RequiredRight): string | null {
+  if (right.on === 'table') return right.table.name;
+  return right.on === 'parameter' ? right.parameter : null;
 }
 
 function schemaOf(right: RequiredRight): string | null {

@@ -1,6 +1,6 @@
 /** A sandbox on a running PostgreSQL server: databases of its own, and nothing else touched. */
 import { escapeIdentifier } from 'pg';
-import { SandboxError } from '../../ports/sandbox.ts';
+import { SandboxError, SqlError } from '../../ports/sandbox.ts';
 import type { ConnectionParameters, Sandbox, SqlSession } from '../../ports/sandbox.ts';
 import { openSession } from './session.ts';
 
@@ -146,16 +146,33 @@ async function connectControl(server: ConnectionParameters, label: string): Prom
 
 async function checkRights(control: SqlSession): Promise<void> {
   const { rows } = await control.query(
-    'SELECT rolcreatedb OR rolsuper, current_user FROM pg_roles WHERE rolname = current_user',
+    `SELECT rolcreatedb OR rolsuper, current_user, current_setting('server_version_num')::int >= 150000
+       FROM pg_roles WHERE rolname = current_user`,
   );
-  if (rows[0]?.[0] === 't') return;
-  const role = rows[0]?.[1] ?? 'the user';
-  throw new SandboxError(
-    'no-right',
-    `${role} may not create databases on the sandbox's server.`,
-    `Run there: ALTER ROLE ${quote(role)} CREATEDB;`,
-  );
+  const [mayCreate, user, hasGrants] = rows[0] ?? [];
+  const role = user ?? 'the user';
+  if (mayCreate !== 't') {
+    throw new SandboxError(
+      'no-right',
+      `${role} may not create databases on the sandbox's server.`,
+      `Run there: ALTER ROLE ${quote(role)} CREATEDB;`,
+    );
+  }
+  // Rows are laid in another order, which foreign keys and triggers must not notice.
+  const setting = 'session_replication_role';
+  await control.query(`SET ${setting} = replica; RESET ${setting}`).catch((error: unknown) => {
+    if (!(error instanceof SqlError) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
+    throw new SandboxError(
+      'no-right',
+      `${role} may not set ${setting} on the sandbox's server.`,
+      hasGrants === 't'
+        ? `Run there: GRANT SET ON PARAMETER ${setting} TO ${quote(role)};`
+        : `Run there: ALTER ROLE ${quote(role)} SUPERUSER;`,
+    );
+  });
 }
+
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
  * A sandbox holds the lock of its id as long as its process lives: lock free means abandoned. Such
@@ -178,9 +195,14 @@ async function dropAbandoned(control: SqlSession): Promise<void> {
     const key = `${LOCK_CLASS}, hashtext($1)`;
     const lock = await control.query(`SELECT pg_try_advisory_lock(${key})`, [owner]);
     if (lock.rows[0]?.[0] !== 't') continue;
-    for (const database of databases) await dropDatabase(control, database);
+    // What can't be dropped is left to somebody who can: it stands in nobody's way.
+    for (const database of databases) await dropDatabase(control, database).catch(passOver);
     await control.query(`SELECT pg_advisory_unlock(${key})`, [owner]);
   }
+}
+
+function passOver(error: unknown): void {
+  if (!(error instanceof SqlError) || error.isOfServer) throw error;
 }
 
 /** FORCE ends sessions that a killed dbt left behind. */

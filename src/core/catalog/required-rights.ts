@@ -27,7 +27,15 @@ export function requiredRights(plan: Plan, tables: readonly QualifiedName[]): Ru
       ...metadataRights(plan.settings.target.metadataSchema),
       ...included.flatMap(({ target }) => loadingRights(target)),
     ]),
-    sandbox: [{ on: 'role', right: 'CREATEDB', why: 'each proof runs in databases of its own' }],
+    sandbox: [
+      { on: 'role', right: 'CREATEDB', why: 'each proof runs in databases of its own' },
+      {
+        on: 'parameter',
+        parameter: 'session_replication_role',
+        right: 'SET',
+        why: 'rows are laid in another order, which foreign keys and triggers must not notice',
+      },
+    ],
   };
 }
 
@@ -104,6 +112,8 @@ export function rightText(required: RequiredRight): string {
       return `${required.right} on ${qualified(required.table)}`;
     case 'all tables':
       return `${required.right} on all tables in schema ${required.schema}`;
+    case 'parameter':
+      return `${required.right} on parameter ${required.parameter}`;
     case 'role':
       return required.right;
   }

@@ -37,6 +37,7 @@ export type RequiredRight =
       readonly schema: string;
       readonly right: TableRight;
     } & Reason)
+  | ({ readonly on: 'parameter'; readonly parameter: string; readonly right: 'SET' } & Reason)
   | ({ readonly on: 'role'; readonly right: 'CREATEDB' | 'REPLICATION' } & Reason);
 
 /**

@@ -65,6 +65,10 @@ describe('each missing right comes with the statement that gives it', () => {
     [onSchema('CREATE', 'not yet', true), `GRANT CREATE ON DATABASE :db TO ${QUOTED};`],
     [{ on: 'role', right: 'CREATEDB', why }, `ALTER ROLE ${QUOTED} CREATEDB;`],
     [{ on: 'role', right: 'REPLICATION', why }, `ALTER ROLE ${QUOTED} REPLICATION;`],
+    [
+      { on: 'parameter', parameter: 'session_replication_role', right: 'SET', why },
+      `GRANT SET ON PARAMETER session_replication_role TO ${QUOTED};`,
+    ],
   ];
 
   test.each(cases)('%o', async (required, expected) => {

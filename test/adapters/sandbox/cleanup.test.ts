@@ -145,11 +145,21 @@ describe('a server given by URL', () => {
     const session = await openSession(cluster.connection, 'test');
     await session.query("CREATE ROLE weak LOGIN PASSWORD 'secret-word'");
     const server = { ...cluster.connection, user: 'weak', password: 'secret-word' };
-    const refused = openServerSandbox({ server, id: 'weak' });
-    await expect(refused).rejects.toMatchObject({
-      code: 'no-right',
-      advice: expect.stringContaining('ALTER ROLE "weak" CREATEDB'),
-    });
+    for (const statement of [
+      'ALTER ROLE "weak" CREATEDB;',
+      'GRANT SET ON PARAMETER session_replication_role TO "weak";',
+    ]) {
+      await expect(openServerSandbox({ server, id: 'weak' })).rejects.toMatchObject({
+        code: 'no-right',
+        advice: expect.stringContaining(statement),
+      });
+      await session.query(statement);
+    }
+    // One that can't be dropped, because it is the way in, stands in nobody's way.
+    const database = 'sprocket_sandbox_dead_a';
+    await session.query(`CREATE DATABASE ${database} OWNER weak`);
+    await (await openServerSandbox({ server: { ...server, database }, id: 'weak' })).close();
+    await session.query(`DROP DATABASE ${database}`);
     await session.close();
   });
 });
