@@ -1,24 +1,26 @@
 /** Proves a batch of translated procedures in a sandbox: all rounds, each alone and all together. */
-import { qualified, routineId } from '../core/catalog/names.ts';
+import { qualified } from '../core/catalog/names.ts';
+import type { HintBook } from '../core/proof/hints/places.ts';
 import { REACHED_BRANCHES } from '../core/proof/instrument/routines.ts';
 import { PERMUTATIONS } from '../core/proof/permute.ts';
-import type { OrderDependence } from '../core/proof/record.ts';
+import type { OrderDependence, RoundKind } from '../core/proof/record.ts';
 import type { ProofVerdict } from '../core/proof/types.ts';
-import { verdictOf } from '../core/proof/verdict.ts';
 import { calledBy, runCaller } from './prove-calls.ts';
 import { observe } from './prove-compare.ts';
 import type { Observation } from './prove-compare-rows.ts';
 import { cloneState, ProofAborted, throwIfAborted, withSession } from './prove-context.ts';
-import type { ArgumentValues, ProofContext } from './prove-context.ts';
+import type { ProofContext, RoundSetting } from './prove-context.ts';
+import { isEnvironment } from './environment.ts';
 import { Ledger } from './prove-ledger.ts';
 import { dropResults, hasNewInputs, runLevel } from './prove-level.ts';
 import type { LevelOutcome, LevelRound } from './prove-level.ts';
 import { orderDependences } from './prove-order.ts';
-import type { Batch, PlannedRound } from './prove-rounds.ts';
+import type { BatchPlan } from './prove-plan.ts';
 import { setClock } from './prove-prepare.ts';
-import { MODEL_DATABASE, modelNames } from './prove-run.ts';
+import { MODEL_DATABASE } from './prove-run.ts';
 import { onlyGivesRows } from './prove-scope.ts';
 import { applyChange, emptyTables } from './prove-state.ts';
+import type { InputChange } from './prove-state.ts';
 import {
   isOneBuild,
   runAllModels,
@@ -26,17 +28,59 @@ import {
   startTogether,
   TOGETHER_DATABASE,
 } from './prove-together.ts';
+import { FewRows } from './prove-unit-rows.ts';
+import type { UnitTests } from './prove-unit-tests.ts';
+import { batchVerdicts } from './prove-verdicts.ts';
+
+export interface PlannedRound {
+  readonly kind: RoundKind;
+  readonly setting: RoundSetting;
+  /** The only routines that run in it; null: all. */
+  readonly only: ReadonlySet<string> | null;
+  /** Makes the SQL that changes the inputs before the round; null where nothing changes them. */
+  readonly change: ((database: string) => Promise<InputChange>) | null;
+}
+
+export interface Batch {
+  readonly plan: BatchPlan;
+  readonly rounds: readonly PlannedRound[];
+  /** Database with the data, instrumented. Left as it is while rounds go on, and then without rows. */
+  readonly given: string;
+  /** Whether the data were made up. */
+  readonly madeUp: boolean;
+  /** What the procedures tell of the values of columns. */
+  readonly hints: HintBook;
+  /** Numbers of counted conditions by routine. */
+  readonly branches: ReadonlyMap<string, readonly number[]>;
+  readonly progress: (event: ProofProgress) => void;
+}
+
+export interface ProofProgress {
+  readonly round: string;
+  /** What is done in it, as people say it. */
+  readonly step: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What ends the whole proof, and is no procedure's fault. */
+function isFatal(error: unknown): boolean {
+  return error instanceof ProofAborted || isEnvironment(error);
+}
 
 const EMPTY_DATABASE = 'emptied';
 const EMPTY_OUTCOME = 'emptied_outcome';
 const ROUND_START = 'round';
-const APART_DATABASE = 'apart';
+
+export interface BatchResult {
+  /** In the order in which the procedures run. */
+  readonly verdicts: readonly ProofVerdict[];
+  /** Of procedures that are proven. */
+  readonly unitTests: UnitTests;
+}
 
 /** Throws `ProofAborted` where it was stopped; every other failure is one routine's verdict. */
-export async function proveBatch(
-  context: ProofContext,
-  batch: Batch,
-): Promise<readonly ProofVerdict[]> {
+export async function proveBatch(context: ProofContext, batch: Batch): Promise<BatchResult> {
   return new BatchProof(context, batch).run();
 }
 
@@ -44,7 +88,7 @@ class BatchProof {
   readonly #context: ProofContext;
   readonly #batch: Batch;
   readonly #ledger: Ledger;
-  readonly #problems: string[] = [];
+  readonly #fewRows: FewRows;
   #state: string;
   #databases = 0;
   #steps = 0;
@@ -52,26 +96,27 @@ class BatchProof {
   readonly #tied = new Set<string>();
   /** The last group's models have been built together from the data as given. */
   #modelsStand = false;
-  #models: ReadonlyMap<string, readonly string[]> = new Map();
   #before: Observation = { moment: '0', rows: new Map() };
 
   constructor(context: ProofContext, batch: Batch) {
     this.#context = context;
     this.#batch = batch;
     this.#ledger = new Ledger(batch.plan.order);
+    this.#fewRows = new FewRows(context, batch.hints);
     this.#state = batch.given;
   }
 
-  async run(): Promise<readonly ProofVerdict[]> {
-    const { given, rounds, plan } = this.#batch;
+  async run(): Promise<BatchResult> {
+    const { given, rounds } = this.#batch;
     this.#before = await withSession(this.#context, given, observe);
     for (const round of rounds) await this.#round(round);
     const reached = await withSession(this.#context, this.#state, (session) =>
       session.query(REACHED_BRANCHES),
     );
-    this.#models = modelNames(this.#context);
     const sides = reached.rows.map(([number]) => Number(number));
-    return plan.order.flatMap((routine) => this.#verdict(routine, sides));
+    const verdicts = batchVerdicts(this.#context, this.#batch, this.#ledger, sides);
+    const unitTests = await this.#fewRows.tests(given, verdicts, rounds);
+    return { verdicts, unitTests };
   }
 
   async #round(round: PlannedRound): Promise<void> {
@@ -102,7 +147,11 @@ class BatchProof {
         await setClock(session, setting.clock);
         if (made === null) return;
         const problems = await applyChange(session, made);
-        if (database === this.#state) this.#problems.push(...problems);
+        if (database !== this.#state) return;
+        for (const problem of problems) {
+          const remark = `Before the round "${setting.name}" the server refused ${problem}`;
+          this.#ledger.addRemark(this.#batch.plan.order, remark);
+        }
       });
     }
   }
@@ -115,40 +164,33 @@ class BatchProof {
     );
     if (routines.length === 0) return [];
     const provable = routines.filter((routine) => this.#isProvable(routine));
-    const proven = provable.filter((routine) => !this.#isProvenTogether(round, routine));
+    let proven = provable.filter((routine) => !this.#isProvenTogether(round, routine));
     if (round.kind === 'given') await this.#emptyRound(round, proven);
     const { kind, setting } = round;
     const outcome = `state_${(this.#databases += 1) % 2}`;
     const levelRound = { kind, setting, state: this.#state, outcome, routines, proven };
-    const result = await this.#runGuarded(levelRound);
-    const left = provable.filter((routine) => !proven.includes(routine));
-    // Whether the models fail with it can only be seen in a database of their own.
-    await this.#apart(
-      levelRound,
-      left.filter((routine) => result.errors.has(routine)),
-    );
+    let result = await this.#runGuarded(levelRound);
+    if (result.errors.size > 0 && proven.length < provable.length) {
+      // Whether the models fail with it can only be seen in a database of their own.
+      proven = provable;
+      result = await this.#runGuarded({ ...levelRound, proven });
+    }
     if (kind === 'given') {
       this.#ledger.addGivenErrors(result.errors);
       this.#modelsStand = result.modelsStand;
+      await this.#fewRows.choose(levelRound, result);
     }
     await this.#orderRound(round, levelRound, result);
-    if (this.#tied.size > 0) {
+    if (this.#tied.size > 0 && proven.length < provable.length) {
       // All together is not run where some tie: the others are proven alone.
-      const isUntied = (routine: string) => !result.errors.has(routine) && !this.#tied.has(routine);
-      await this.#apart(levelRound, left.filter(isUntied));
+      const untied = provable.filter((routine) => !this.#tied.has(routine));
+      await this.#runGuarded({ ...levelRound, proven: untied });
     }
     await dropResults(this.#context, outcome, routines);
     if (this.#state !== this.#batch.given) await this.#context.sandbox.drop(this.#state);
     this.#state = outcome;
     this.#ledger.addSeconds(level, (performance.now() - started) / 1000);
     return [...result.errors.keys()];
-  }
-
-  /** Some of a group in databases of their own. */
-  async #apart(round: LevelRound, routines: readonly string[]): Promise<void> {
-    if (routines.length === 0) return;
-    await this.#runGuarded({ ...round, outcome: APART_DATABASE, routines, proven: routines });
-    await this.#context.sandbox.drop(APART_DATABASE);
   }
 
   #runsIn({ only }: PlannedRound, routine: string): boolean {
@@ -173,7 +215,7 @@ class BatchProof {
       for (const [routine, record] of result.records) this.#ledger.add(routine, record);
       return result;
     } catch (error) {
-      if (error instanceof ProofAborted) throw error;
+      if (isFatal(error)) throw error;
       if (round.proven.length === 0) throw error;
       if (round.proven.length === 1) {
         for (const routine of round.proven) this.#ledger.addFault(routine, error);
@@ -231,8 +273,9 @@ class BatchProof {
       inputs: inputs.includes(null) ? null : known,
       permutation: PERMUTATIONS[round.kind === 'given' ? 0 : 1],
     }).catch((error: unknown) => {
-      if (error instanceof ProofAborted) throw error;
-      this.#problems.push(String(error));
+      if (isFatal(error)) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#ledger.addRemark(able, `Its input could not be laid in another order: ${reason}`);
       return new Map();
     });
     for (const [routine, dependence] of found) this.#noteDependence(round, routine, dependence);
@@ -287,7 +330,7 @@ class BatchProof {
       });
       for (const [routine, record] of records) this.#ledger.add(routine, record);
     } catch (error) {
-      if (error instanceof ProofAborted) throw error;
+      if (isFatal(error)) throw error;
       for (const routine of order) {
         if (this.#isBuilt(routine)) this.#ledger.addFault(routine, error);
       }
@@ -300,7 +343,7 @@ class BatchProof {
     const { translations } = this.#context;
     const translation = translations.get(routine);
     if (translation === undefined || this.#ledger.hasFailed(routine)) return;
-    const called = calledBy(translation, translations);
+    const called = calledBy(translation, translations, this.#batch.plan.order);
     if (called.some((item) => !this.#isBuilt(item.routine) && item.outcome !== 'checks')) return;
     const started = performance.now();
     try {
@@ -317,7 +360,7 @@ class BatchProof {
         this.#ledger.addGivenErrors(new Map([[routine, record.procedureError]]));
       }
     } catch (error) {
-      if (error instanceof ProofAborted) throw error;
+      if (isFatal(error)) throw error;
       this.#ledger.addFault(routine, error);
     }
     this.#ledger.addSeconds([routine], (performance.now() - started) / 1000);
@@ -344,38 +387,5 @@ class BatchProof {
     const total = rounds.length * (plan.levels.length + 1);
     progress({ round: setting.name, step, done: this.#steps, total });
     this.#steps += 1;
-  }
-
-  /** Each set of arguments once. */
-  #parametersOf(id: string): readonly ArgumentValues[] {
-    const sets = this.#batch.rounds
-      .map(({ setting }) => setting.values.get(id))
-      .filter((set) => set !== undefined);
-    return [...new Map(sets.map((set) => [JSON.stringify(set), set])).values()];
-  }
-
-  #verdict(id: string, reached: readonly number[]): ProofVerdict[] {
-    const { catalog, translations } = this.#context;
-    const translation = translations.get(id);
-    const routine = catalog.routines.find((candidate) => routineId(candidate) === id);
-    if (translation === undefined || routine === undefined) return [];
-    const numbers = this.#batch.branches.get(id) ?? [];
-    const branches = {
-      reached: reached.filter((number) => numbers.includes(number)).length,
-      total: numbers.length * 2,
-    };
-    return [
-      verdictOf({
-        routine,
-        translation,
-        record: this.#ledger.record(id, branches),
-        givenError: this.#ledger.givenError(id),
-        madeUp: this.#batch.madeUp,
-        models: this.#models.get(id) ?? [],
-        parameters: this.#parametersOf(id),
-        remarks: this.#ledger.remarks(id),
-        seconds: this.#ledger.seconds(id),
-      }),
-    ];
   }
 }

@@ -95,10 +95,11 @@ export async function runCaller(context: ProofContext, round: CallerRound): Prom
   );
 }
 
-/** Everything that is called, directly or not, in the order of the translations. */
+/** Everything that is called, directly or not, in a given order. */
 export function calledBy(
   translation: Translation,
   translations: ReadonlyMap<string, Translation>,
+  order: readonly string[],
 ): readonly Translation[] {
   const found = new Set<string>();
   const pending = [...translation.calls];
@@ -107,8 +108,9 @@ export function calledBy(
     found.add(at);
     pending.push(...(translations.get(at)?.calls ?? []));
   }
-  return [...translations.values()]
-    .filter(({ routine }) => found.has(routine))
+  return order
+    .filter((routine) => found.has(routine))
+    .flatMap((routine) => translations.get(routine) ?? [])
     .filter(({ outcome }) => outcome !== 'calls' && outcome !== 'nothing');
 }
 

@@ -3,11 +3,10 @@ import type { Catalog, QualifiedName } from '../core/catalog/types.ts';
 import { firstMoment, roundClocks } from '../core/proof/clock.ts';
 import { readHints } from '../core/proof/hints/read.ts';
 import type { RoundKind } from '../core/proof/record.ts';
-import type { ProofVerdict } from '../core/proof/types.ts';
 import type { Translation } from '../core/translate/types.ts';
 import { chooseArguments, settleArguments } from './prove-arguments.ts';
 import { proveBatch } from './prove-batch.ts';
-import type { PlannedRound, ProofProgress } from './prove-rounds.ts';
+import type { BatchResult, PlannedRound, ProofProgress } from './prove-batch.ts';
 import { withSession } from './prove-context.ts';
 import type { ArgumentValues, ProofContext, ProofTools } from './prove-context.ts';
 import { planBatch } from './prove-plan.ts';
@@ -23,11 +22,6 @@ export interface DatabaseProofRequest {
   readonly catalog: Catalog;
   /** Those to prove, and no others. */
   readonly translations: readonly Translation[];
-  /**
-   * These and all that they call, in the order in which they run: a procedure that only calls is
-   * compared with the models of those. Left out where all of them are to be proven.
-   */
-  readonly known?: readonly Translation[];
   /** Whether the translations come in the order in which the procedures run. */
   readonly ordered: boolean;
   /** Database of the sandbox with the schema and the data; it is changed. */
@@ -42,18 +36,14 @@ export interface DatabaseProofRequest {
   readonly progress: (event: ProofProgress) => void;
 }
 
-/** Verdicts in the order in which the procedures run. Throws `ProofAborted`, `DbtError`. */
-export async function proveDatabase(
-  request: DatabaseProofRequest,
-): Promise<readonly ProofVerdict[]> {
+/** Throws `ProofAborted`, `DbtError`. */
+export async function proveDatabase(request: DatabaseProofRequest): Promise<BatchResult> {
   const { tools, catalog, translations, database, now } = request;
   const plan = planBatch(catalog, translations, request.ordered);
-  const byRoutine = new Map(translations.map((translation) => [translation.routine, translation]));
-  const known = request.known ?? plan.order.flatMap((routine) => byRoutine.get(routine) ?? []);
   const context: ProofContext = {
     ...tools,
     catalog,
-    translations: new Map(known.map((translation) => [translation.routine, translation])),
+    translations: new Map(translations.map((translation) => [translation.routine, translation])),
   };
   const kinds = roundKinds(request);
   const newest = await withSession(context, database, (session) =>
@@ -68,7 +58,7 @@ export async function proveDatabase(
     seed: 'sprocket',
   };
   const branches = await withSession(context, database, async (session) => {
-    const changed = await instrument(session, catalog, known, clocks[0] ?? '');
+    const changed = await instrument(session, catalog, translations, clocks[0] ?? '');
     return changed.branches;
   });
   const madeUp = await fillForProof(context, plan, setting, database, {
@@ -82,6 +72,7 @@ export async function proveDatabase(
     rounds,
     given: database,
     madeUp,
+    hints: setting.hints,
     branches,
     progress: request.progress,
   });
@@ -113,13 +104,7 @@ async function plannedRounds(
   const start = { name: 'arguments', clock: clocks[0] ?? '', values: new Map() };
   const sets = await chooseArguments(
     context,
-    {
-      routines: plan.order,
-      given: request.values,
-      calls: request.calls ?? [],
-      pools,
-      clock: setting.values.clock,
-    },
+    { given: request.values, calls: request.calls ?? [], pools, clock: setting.values.clock },
     database,
     start,
   );

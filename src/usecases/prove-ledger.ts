@@ -52,6 +52,10 @@ export class Ledger {
     entry.remarks.push(remark);
   }
 
+  addRemark(routines: readonly string[], remark: string): void {
+    for (const routine of routines) this.#entries.get(routine)?.remarks.push(remark);
+  }
+
   remarks(routine: string): readonly string[] {
     return this.#entries.get(routine)?.remarks ?? [];
   }

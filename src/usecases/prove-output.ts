@@ -15,7 +15,7 @@ const REPORT_ROWS = 200;
  * that differ where there are any. The project is named after its folder.
  */
 export function proofFiles(proof: FileProof, folder: string): readonly ProjectFile[] {
-  const { catalog, translations, verdicts } = proof;
+  const { catalog, translations, verdicts, unitTests } = proof;
   const proven = new Set(
     verdicts.filter(({ outcome }) => outcome === 'proven').map((verdict) => verdict.name),
   );
@@ -25,7 +25,7 @@ export function proofFiles(proof: FileProof, folder: string): readonly ProjectFi
     name: /^[a-z]/u.test(name) ? name : `migration_${name}`,
     clock: 'live',
     parameters: {},
-    unitTests: [],
+    unitTests: [...unitTests.values()].flat(),
     freshness: [],
     moved: new Map(),
     existing: null,

@@ -4,9 +4,9 @@ import type { QualifiedName, Routine } from '../core/catalog/types.ts';
 import { callSql, keepRowsSql, sideError } from '../core/proof/call.ts';
 import type { SideError } from '../core/proof/record.ts';
 import { renderProject } from '../core/project/render.ts';
-import type { RenderedProject } from '../core/project/types.ts';
+import type { ModelUnitTest, ProjectOptions, RenderedProject } from '../core/project/types.ts';
 import type { Translation } from '../core/translate/types.ts';
-import type { BuildResult, NodeResult } from '../ports/dbt.ts';
+import type { BuildResult, DbtBuild, NodeResult } from '../ports/dbt.ts';
 import { SqlError } from '../ports/sandbox.ts';
 import { withSession } from './prove-context.ts';
 import type { ArgumentValues, ProofContext, RoundSetting } from './prove-context.ts';
@@ -59,7 +59,7 @@ export function resultRelations(
 }
 
 function asSideError(routine: Routine, error: unknown): SideError {
-  if (error instanceof SqlError) return sideError(routine, error);
+  if (error instanceof SqlError && !error.isOfServer) return sideError(routine, error);
   throw error;
 }
 
@@ -85,21 +85,41 @@ export interface ModelBuild {
 export const MODEL_DATABASE = 'model';
 
 /** Builds models in `MODEL_DATABASE`, with dbt's tests. Throws `DbtError`. */
-export async function buildModels(
+export function buildModels(
   context: ProofContext,
   { translations, setting, columnTests }: ModelBuild,
+): Promise<ModelRun> {
+  return buildProject(context, {
+    translations,
+    setting,
+    unitTests: [],
+    exclude: columnTests ? [] : ['test_type:generic'],
+    resources: ['model', 'test'],
+  });
+}
+
+export interface ProjectBuild {
+  readonly translations: readonly Translation[];
+  readonly setting: RoundSetting;
+  readonly unitTests: readonly ModelUnitTest[];
+  /** As dbt selects nodes. */
+  readonly exclude: readonly string[];
+  readonly resources: NonNullable<DbtBuild['resources']>;
+}
+
+/** Runs dbt on the project of some translations, in `MODEL_DATABASE`. Throws `DbtError`. */
+export async function buildProject(
+  context: ProofContext,
+  { translations, setting, unitTests, exclude, resources }: ProjectBuild,
 ): Promise<ModelRun> {
   const project = renderProject({
     catalog: context.catalog,
     translations,
     options: {
-      name: 'sprocket_proof',
+      ...PROOF_OPTIONS,
       clock: setting.clock,
       parameters: Object.fromEntries(setting.values),
-      unitTests: [],
-      freshness: [],
-      moved: new Map(),
-      existing: null,
+      unitTests,
     },
   });
   const folder = folderName(translations.map(({ routine }) => routine));
@@ -110,8 +130,8 @@ export async function buildModels(
     vars: {},
     timeoutMs: context.limits.dbtMs,
     select: [],
-    exclude: columnTests ? [] : ['test_type:generic'],
-    resources: ['model', 'test'],
+    exclude,
+    resources,
     threads: context.limits.threads,
   });
   return { project, result };
@@ -125,6 +145,16 @@ function folderName(routines: readonly string[]): string {
   }
   return `models-${hash.toString(36)}`;
 }
+
+const PROOF_OPTIONS: ProjectOptions = {
+  name: 'sprocket_proof',
+  clock: 'live',
+  parameters: {},
+  unitTests: [],
+  freshness: [],
+  moved: new Map(),
+  existing: null,
+};
 
 export interface RoutineBuild {
   /** Null where everything of the routine was built and its tests passed. */
@@ -180,15 +210,7 @@ export function modelNames({
   const project = renderProject({
     catalog,
     translations: [...translations.values()].filter(({ outcome }) => outcome !== 'refused'),
-    options: {
-      name: 'sprocket_proof',
-      clock: 'live',
-      parameters: {},
-      unitTests: [],
-      freshness: [],
-      moved: new Map(),
-      existing: null,
-    },
+    options: PROOF_OPTIONS,
   });
   const names = new Map<string, string[]>();
   for (const { routine, name } of project.models) {

@@ -7,13 +7,14 @@ import { loadParser } from '../core/translate/postgres/parser.ts';
 import { translate } from '../core/translate/translate.ts';
 import type { Translation } from '../core/translate/types.ts';
 import type { SqlSession } from '../ports/sandbox.ts';
-import type { ProofProgress } from './prove-rounds.ts';
+import type { ProofProgress } from './prove-batch.ts';
 import { throwIfAborted, withSession } from './prove-context.ts';
 import type { ProofTools } from './prove-context.ts';
 import { proveDatabase } from './prove-database.ts';
 import { loadFiles } from './prove-load.ts';
 import type { LoadInput, LoadResult } from './prove-load.ts';
 import type { InputChange } from './prove-state.ts';
+import type { UnitTests } from './prove-unit-tests.ts';
 
 export interface FileProofRequest {
   readonly tools: ProofTools;
@@ -29,6 +30,7 @@ export interface FileProof {
   readonly translations: readonly Translation[];
   /** Of every procedure in the files, those that the server refuses included. */
   readonly verdicts: readonly ProofVerdict[];
+  readonly unitTests: UnitTests;
   readonly loaded: LoadResult;
 }
 
@@ -54,7 +56,7 @@ export async function proveFiles(request: FileProofRequest): Promise<FileProof> 
   const wanted = new Set(loaded.routines);
   const routines = catalog.routines.map(routineId).filter((id) => wanted.has(id));
   const translations = inOrder(translate(catalog, { routines }), loaded.routines);
-  const verdicts = await proveDatabase({
+  const { verdicts, unitTests } = await proveDatabase({
     tools,
     catalog,
     translations,
@@ -66,7 +68,13 @@ export async function proveFiles(request: FileProofRequest): Promise<FileProof> 
     now: request.now,
     progress,
   });
-  return { catalog, translations, verdicts: [...verdicts, ...brokenVerdicts(loaded)], loaded };
+  return {
+    catalog,
+    translations,
+    verdicts: [...verdicts, ...brokenVerdicts(loaded)],
+    unitTests,
+    loaded,
+  };
 }
 
 function inOrder(

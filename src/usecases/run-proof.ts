@@ -103,11 +103,10 @@ async function proveOn(
   await cloneState({ sandbox: site.sandbox, catalog }, REACHED, GIVEN);
   signal.throwIfAborted();
   const proven = new Set(ids);
-  const verdicts = await proveDatabase({
+  const { verdicts, unitTests } = await proveDatabase({
     tools: { ...site, signal, limits: DEFAULT_LIMITS },
     catalog,
     translations: translations.filter(({ routine }) => proven.has(routine)),
-    known: withCalled(translations, proven),
     ordered: true,
     database: GIVEN,
     changes: [],
@@ -115,7 +114,12 @@ async function proveOn(
     now: new Date(options.clock.now()),
     progress: () => undefined,
   });
-  return new Map(verdicts.map((verdict) => [verdict.name, { verdict, unitTests: [] }]));
+  return new Map(
+    verdicts.map((verdict) => [
+      verdict.name,
+      { verdict, unitTests: unitTests.get(verdict.name) ?? [] },
+    ]),
+  );
 }
 
 /** One copy serves until a procedure reads a table that was loaded later. */
@@ -180,17 +184,6 @@ function tablesOf(catalog: Catalog, translations: readonly Translation[]): Reado
   return tables;
 }
 
-/** The translations of some procedures and of all that they call, directly or not. */
-function withCalled(
-  translations: readonly Translation[],
-  ids: ReadonlySet<string>,
-): readonly Translation[] {
-  const found = new Set(ids);
-  const callsOf = new Map(translations.map(({ routine, calls }) => [routine, calls]));
-  for (const id of found) for (const called of callsOf.get(id) ?? []) found.add(called);
-  return translations.filter(({ routine }) => found.has(routine));
-}
-
 /** Everything that the procedures wait for, directly or through others, in execution order. */
 function upstreamOf(ids: readonly string[], members: RunMembers): readonly string[] {
   const found = new Set(ids);
@@ -235,7 +228,7 @@ async function call(
     const before = await observe(session);
     await session.query(`SET statement_timeout = ${DEFAULT_LIMITS.procedureMs}`);
     await session.query(callSql(routine, values.get(id) ?? {})).catch((error: unknown) => {
-      if (!(error instanceof SqlError) || error.code.startsWith('08')) throw error;
+      if (!(error instanceof SqlError) || error.isOfServer) throw error;
     });
     await session.query('RESET ALL');
     await refreshStatistics(

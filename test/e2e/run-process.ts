@@ -15,7 +15,7 @@ export const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts
 
 export interface Site {
   readonly scratch: ScratchRepository;
-  /** Of the warehouse, as `sprocket` sees it. */
+  /** Of the source, as `sprocket` sees it. */
   readonly url: string;
   /** The warehouse, which also holds the metadata tables. */
   readonly sql: SqlSession;
@@ -104,7 +104,7 @@ export function siteOf(sql: SqlSession, urls: SiteUrls, plan: string): Site {
   };
   return {
     scratch,
-    url,
+    url: urls.source,
     sql,
     start,
     run: (...args) => start(...args).ended,

@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS, ProofAborted } from '../../usecases/prove-context.ts';
 import type { ScriptFile } from '../../usecases/prove-load.ts';
 import { proveFiles } from '../../usecases/prove.ts';
 import type { FileProof } from '../../usecases/prove.ts';
+import { withAdvice } from '../../usecases/environment.ts';
 import { proofFiles } from '../../usecases/prove-output.ts';
 import { ROOT } from '../engine.ts';
 import { EXIT, UsageError } from '../output/failure.ts';
@@ -106,7 +107,7 @@ async function proved(options: Options): Promise<FileProof> {
     });
   } catch (error) {
     // What fails because its server was stopped has not failed: it was told to end.
-    throw ending.signal.aborted ? new ProofAborted() : error;
+    throw ending.signal.aborted ? new ProofAborted() : withAdvice(error);
   } finally {
     ending.dispose();
     await close();

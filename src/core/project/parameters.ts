@@ -52,6 +52,19 @@ export class Parameters {
     return variable.value === null ? `sprocket_required_var(${name})` : `var(${name})`;
   }
 
+  /** Values of some of a routine's parameters, by variable. */
+  values(
+    routine: string,
+    values: Readonly<Record<string, string>>,
+  ): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Object.entries(values).flatMap(([parameter, value]) => {
+        const variable = this.#byParameter.get(`${routine} ${parameter}`);
+        return variable === undefined ? [] : [[variable.name, value]];
+      }),
+    );
+  }
+
   /** A branch condition with the variables' names in place of the parameters'. */
   condition(routine: string, condition: string): string {
     return condition.replaceAll(VAR_CALL, (call, single?: string, double?: string) => {

@@ -29,11 +29,6 @@ export function queryTexts(query: Query): readonly string[] {
   );
 }
 
-/** True where the model's rows depend on the moment at which it is built. */
-export function readsClock(query: Query): boolean {
-  return [...queryParts(query)].some((part) => part.kind === 'clock');
-}
-
 /** The query that dbt runs for a model: its incremental form where that can be used. */
 export function builtQuery(model: TranslatedModel, inChain: boolean): Query {
   return model.incremental !== null && !inChain ? model.incremental.query : model.query;

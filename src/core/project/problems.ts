@@ -5,18 +5,17 @@ import type { PlannedModel } from './arrange.ts';
 import type { ProjectContext } from './context.ts';
 import type { Macro } from './macros.ts';
 import type { ModelParts } from './model-files.ts';
-import type { ModelUnitTest, ProjectProblem } from './types.ts';
+import type { ProjectProblem } from './types.ts';
 
 export interface ProblemInput {
   readonly context: ProjectContext;
   readonly parts: readonly ModelParts[];
   readonly macros: readonly Macro[];
   readonly domains: readonly UserType[];
-  readonly leftOutUnitTests: readonly ModelUnitTest[];
 }
 
 export function problemsOf(input: ProblemInput): readonly ProjectProblem[] {
-  const { context, parts, macros, domains, leftOutUnitTests } = input;
+  const { context, parts, macros, domains } = input;
   return [
     ...parts.flatMap((part) => modelProblems(context, part)),
     ...existingProblems(context, macros),
@@ -25,12 +24,6 @@ export function problemsOf(input: ProblemInput): readonly ProjectProblem[] {
       subject: qualified(name),
       message: `Columns have the domain ${qualified(name)}, whose checks dbt can't create.`,
       advice: 'Create the domain in every database that the project is built in.',
-    })),
-    ...leftOutUnitTests.map(({ name, table }): ProjectProblem => ({
-      code: 'unit-test-left-out',
-      subject: name,
-      message: `${qualified(table)} depends on the clock, so its rows can't be given in advance.`,
-      advice: 'Nothing; the proof has compared its rows with one fixed clock.',
     })),
   ];
 }

@@ -57,16 +57,13 @@ export function renderProject(input: ProjectInput): RenderedProject {
     [...contracts].map(([model, contract]) => [model, contract.references]),
   );
   const dependsOn = dependsOnCalls(context, queries, tests, graph, referenced);
-  const leftOutUnitTests: ModelUnitTest[] = [];
   const parts = ordered.flatMap((model): ModelParts[] => {
     const query = queries.get(model);
     if (query === undefined) return [];
     const waits = dependsOn.get(model) ?? [];
-    const unitTests = unitTestsOf(options.unitTests, model).flatMap((test) => {
-      const yaml = unitTestYaml(context, model, query, waits, test);
-      if (yaml === null) leftOutUnitTests.push(test);
-      return yaml === null ? [] : [yaml];
-    });
+    const unitTests = unitTestsOf(options.unitTests, model).map((test) =>
+      unitTestYaml(context, model, query, waits, test),
+    );
     const strategy = chooseStrategy(context, model);
     const contract = contracts.get(model) ?? null;
     return [{ model, query, strategy, contract, dependsOn: waits, unitTests }];
@@ -108,7 +105,7 @@ export function renderProject(input: ProjectInput): RenderedProject {
       role: model.role,
     })),
     tests: tests.map(({ routine, name }) => ({ routine, name })),
-    problems: problemsOf({ context, parts, macros, domains: objects.domains, leftOutUnitTests }),
+    problems: problemsOf({ context, parts, macros, domains: objects.domains }),
   };
 }
 

@@ -47,16 +47,17 @@ export interface ModelUnitTest {
   /** The routine and the table of the model under test. */
   readonly routine: string;
   readonly table: QualifiedName;
-  /** Inputs as the model's SQL reads them. One that is missing here is given as empty. */
+  /** Inputs that the model's SQL may read; those that it does not are left out, missing ones are empty. */
   readonly given: readonly ({
     readonly table: QualifiedName;
     readonly state: 'current' | 'former' | 'final';
   } & FixtureRows)[];
-  /**
-   * Rows that the model's query gives: the table's whole state, or for an incremental form only the
-   * new and changed rows. May leave out columns.
-   */
+  /** SQL expressions for parameters of the routine, in place of what the project's variables hold. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Rows that the model's query gives: the table's whole state. May leave out columns. */
   readonly expected: FixtureRows;
+  /** Those that are new or changed: what a query of an incremental form gives. */
+  readonly expectedChanges: FixtureRows;
 }
 
 export interface SourceFreshness {
@@ -140,8 +141,7 @@ export interface ProjectProblem {
     | 'referenced-before'
     | 'function-reads-step'
     | 'domain-type'
-    | 'no-contract'
-    | 'unit-test-left-out';
+    | 'no-contract';
   /** Table, model or file that it is about. */
   readonly subject: string;
   readonly message: string;

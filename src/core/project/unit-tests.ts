@@ -5,7 +5,7 @@ import { identifier, literal } from '../translate/identifiers.ts';
 import type { PlannedModel } from './arrange.ts';
 import type { ProjectContext, TypedColumn } from './context.ts';
 import { escapeJinja } from './jinja.ts';
-import { builtQuery, readsClock } from './parts.ts';
+import { builtQuery } from './parts.ts';
 import type { QuerySql } from './query-sql.ts';
 import { safeName } from './names.ts';
 import { refCall, sourceCall } from './relation-sql.ts';
@@ -15,69 +15,75 @@ import type { FixtureRows, ModelUnitTest } from './types.ts';
 const PLAIN_TYPE =
   /^(?:smallint|integer|bigint|numeric|real|double precision|boolean|text|character varying|character|date|uuid|timestamp|time|jsonb?|bytea)(?:\(|$| with)/u;
 
-/**
- * The YAML of a unit test; null where the model can't be tested on fixed rows, because what it
- * gives depends on the clock. `dependsOn`: further inputs that dbt wants to see mocked.
- */
+/** The YAML of a unit test. `dependsOn`: further inputs that dbt wants to see mocked. */
 export function unitTestYaml(
   context: ProjectContext,
   model: PlannedModel,
   query: QuerySql,
   dependsOn: readonly string[],
   test: ModelUnitTest,
-): object | null {
-  if (readsClock(builtQuery(model.translated, model.inChain))) return null;
-  const inputs = new Map<string, object>();
-  for (const given of test.given) {
-    const input = inputName(context, model, given);
-    const columns = context.columns(given.table);
-    inputs.set(input, {
-      input,
-      ...inputFixture(fixture(given, columns, input === 'this' || !columns.every(isPlain))),
-    });
-  }
+): object {
   const { dependencies } = query;
-  if (dependencies.readsThis && !inputs.has('this')) {
-    inputs.set('this', {
-      input: 'this',
-      ...inputFixture(emptyFixture(context.columns(model.translated.table))),
-    });
+  const empty = emptyInputs(context, model, query, dependsOn);
+  const given = new Map<string, Fixture>(
+    [...empty].map(([input, columns]) => [input, emptyFixture(columns)]),
+  );
+  for (const rows of test.given) {
+    const input = inputName(context, model, query, rows);
+    if (input === null || !given.has(input)) continue;
+    const columns = context.columns(rows.table);
+    const asSql = input === 'this' || !columns.every(isPlain);
+    given.set(input, fixture(asSql ? rows : withoutEmptyColumns(rows), columns, asSql));
   }
-  for (const table of dependencies.sources.values()) {
-    addEmpty(inputs, sourceCall(context.sources, table), context.columns(table));
-  }
-  for (const read of dependencies.models) {
-    addEmpty(inputs, refCall(read.name), context.columns(read.translated.table));
-  }
-  for (const name of dependencies.existing) addEmpty(inputs, refCall(name), []);
-  for (const call of dependsOn) addEmpty(inputs, call, []);
-  const overrides = {
+  const macros = {
     ...(dependencies.readsThis ? { is_incremental: true } : {}),
     ...(dependencies.waiting.size > 0 ? { sprocket_table_exists: true } : {}),
   };
+  const vars = context.parameters.values(test.routine, test.parameters);
+  const overrides = {
+    ...(Object.keys(macros).length === 0 ? {} : { macros }),
+    ...(Object.keys(vars).length === 0 ? {} : { vars }),
+  };
+  const isChanges = builtQuery(model.translated, model.inChain) !== model.translated.query;
+  const expected = isChanges ? test.expectedChanges : test.expected;
   return {
     name: safeName(test.name),
     model: model.name,
     description: test.description,
-    ...(Object.keys(overrides).length === 0 ? {} : { overrides: { macros: overrides } }),
-    given: [...inputs.values()],
-    expect: fixture(test.expected, model.translated.columns, false),
+    ...(Object.keys(overrides).length === 0 ? {} : { overrides }),
+    given: [...given].map(([input, rows]) => ({ input, ...inputFixture(rows) })),
+    expect: fixture(whatDbtCanExpect(expected, model), model.translated.columns, false),
   };
 }
 
-function addEmpty(
-  inputs: Map<string, object>,
-  input: string,
-  columns: readonly TypedColumn[],
-): void {
-  if (!inputs.has(input)) inputs.set(input, { input, ...inputFixture(emptyFixture(columns)) });
+/** Everything that dbt wants to be given, with its columns as far as they are known. */
+function emptyInputs(
+  { sources, columns }: ProjectContext,
+  { translated }: PlannedModel,
+  { dependencies }: QuerySql,
+  dependsOn: readonly string[],
+): ReadonlyMap<string, readonly TypedColumn[]> {
+  const inputs = new Map<string, readonly TypedColumn[]>();
+  if (dependencies.readsThis) inputs.set('this', columns(translated.table));
+  for (const table of dependencies.sources.values()) {
+    inputs.set(sourceCall(sources, table), columns(table));
+  }
+  for (const read of dependencies.models) {
+    inputs.set(refCall(read.name), columns(read.translated.table));
+  }
+  for (const call of [...[...dependencies.existing].map(refCall), ...dependsOn]) {
+    if (!inputs.has(call)) inputs.set(call, []);
+  }
+  return inputs;
 }
 
+/** Null where the model does not read it. */
 function inputName(
   context: ProjectContext,
   model: PlannedModel,
+  { dependencies }: QuerySql,
   given: { readonly table: QualifiedName; readonly state: 'current' | 'former' | 'final' },
-): string {
+): string | null {
   const resolution = context.arrangement.resolve(
     { position: model.position, model },
     { kind: 'relation', ...given },
@@ -90,10 +96,40 @@ function inputName(
     case 'existing':
       return refCall(resolution.name);
     case 'source':
-      return sourceCall(context.sources, resolution.table);
+      return dependencies.sources.has(qualified(resolution.table))
+        ? sourceCall(context.sources, resolution.table)
+        : null;
     case 'inline':
-      return `view ${qualified(given.table)}`;
+      return null;
   }
+}
+
+/**
+ * As SQL, rows must have all columns of the model; as dictionaries they may leave some out, but have
+ * only values of types that dbt can make.
+ */
+function whatDbtCanExpect(
+  { columns, rows }: FixtureRows,
+  { translated }: PlannedModel,
+): FixtureRows {
+  if (columns.length === translated.columns.length) return { columns, rows };
+  const plain = new Set(translated.columns.filter(isPlain).map(({ name }) => name));
+  return onlyColumns(
+    { columns, rows },
+    columns.filter((name) => plain.has(name)),
+  );
+}
+
+/** dbt takes a column that is left out for NULL. */
+function withoutEmptyColumns({ columns, rows }: FixtureRows): FixtureRows {
+  const kept = columns.filter((_, index) => rows.some((row) => row[index] != null));
+  return onlyColumns({ columns, rows }, kept.length === 0 ? columns.slice(0, 1) : kept);
+}
+
+/** Rows without some of their columns. */
+export function onlyColumns({ columns, rows }: FixtureRows, kept: readonly string[]): FixtureRows {
+  const places = kept.map((name) => columns.indexOf(name));
+  return { columns: kept, rows: rows.map((row) => places.map((place) => row[place] ?? null)) };
 }
 
 function isPlain({ name, type }: TypedColumn): boolean {

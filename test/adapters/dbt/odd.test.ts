@@ -134,7 +134,7 @@ it('rows of a proof become unit tests', async () => {
     columns: ['customer', 'amount', 'tags', 'at'],
     rows,
   });
-  const unitTests: readonly ModelUnitTest[] = [
+  const cases: readonly Omit<ModelUnitTest, 'parameters' | 'expectedChanges'>[] = [
     {
       name: 'sum: one customer',
       description: "Rows of round 1; {{ it's }}",
@@ -198,6 +198,11 @@ it('rows of a proof become unit tests', async () => {
       expected: { columns: ['customer', 'amount'], rows: [] },
     },
   ];
+  const unitTests = cases.map((test): ModelUnitTest => ({
+    ...test,
+    parameters: {},
+    expectedChanges: test.expected,
+  }));
   const project = await renderFor(database, [sum, append], { unitTests });
   expect(project.problems).toEqual([]);
   const folder = await harness.folder(project.files);
@@ -210,14 +215,10 @@ it('rows of a proof become unit tests', async () => {
   ).toEqual(['pass', 'pass', 'pass']);
 
   // A unit test that can't fail would be worth nothing.
-  const wrong = unitTests.map((test) => ({
-    ...test,
-    expected: {
-      ...test.expected,
-      rows: [['wrong', null]],
-      columns: test.expected.columns.slice(0, 2),
-    },
-  }));
+  const wrong = unitTests.map((test) => {
+    const expected = { rows: [['wrong', null]], columns: test.expected.columns.slice(0, 2) };
+    return { ...test, expected, expectedChanges: expected };
+  });
   const other = await harness.folder(
     (await renderFor(database, [sum, append], { unitTests: wrong })).files,
   );

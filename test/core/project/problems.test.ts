@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { loadParser } from '../../../src/core/translate/postgres/parser.ts';
-import { catalog, model, name, OPTIONS, table, translation } from './builders.ts';
+import { catalog, model, name, table, translation } from './builders.ts';
 import { loadSales, render, sales, totals } from './warehouse.ts';
 
 beforeAll(loadParser);
@@ -45,32 +45,6 @@ it('domains are not created', () => {
     ],
   });
   expect(project.problems.map(({ code }) => code)).toEqual(['domain-type']);
-});
-
-it('a model of the clock has no unit test', () => {
-  const project = render({
-    translations: [
-      translation('dw.p()', [
-        model(totals, 'SELECT ‹clock now() | timestamp with time zone› AS total'),
-      ]),
-    ],
-    options: {
-      ...OPTIONS,
-      unitTests: [
-        {
-          name: 't',
-          description: '',
-          routine: 'dw.p()',
-          table: totals.name,
-          given: [],
-          expected: { columns: ['total'], rows: [] },
-        },
-      ],
-    },
-  });
-  expect(project.problems.map(({ code, subject }) => [code, subject])).toEqual([
-    ['unit-test-left-out', 't'],
-  ]);
 });
 
 it('a function that reads a table between its writers sees the wrong state', () => {

@@ -72,11 +72,17 @@ export const MOMENT_SQL = 'SELECT pg_current_xact_id()::text::bigint % 429496729
  * update writes a row, and a deletion alone leaves one less.
  */
 export function touchedSql(tables: readonly QualifiedName[], moment: string): string {
-  // Of equal age or younger; the ages of two numbers of transactions wrap around together.
-  const since = `age(xmin) <= age('${moment}'::xid)`;
   const selects = tables.map(
     (table, index) =>
-      `SELECT ${index} AS i, count(*), count(*) FILTER (WHERE ${since}) FROM ${quoteName(table)}`,
+      `SELECT ${index} AS i, count(*), count(*) FILTER (WHERE ${writtenSince('xmin', moment)}) FROM ${quoteName(table)}`,
   );
   return `${selects.join('\nUNION ALL ')}\nORDER BY i`;
+}
+
+/**
+ * SQL condition: the row whose `xmin` is given was written since the moment: it is of equal age or
+ * younger. The ages of two numbers of transactions wrap around together.
+ */
+export function writtenSince(xmin: string, moment: string): string {
+  return `age(${xmin}) <= age('${moment}'::xid)`;
 }

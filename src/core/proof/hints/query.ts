@@ -154,7 +154,10 @@ export class QueryReader {
         }
         continue;
       }
-      outputs.set(name ?? path.at(-1) ?? `?${outputs.size}`, this.#value(val, scope));
+      const column = name ?? path.at(-1) ?? '';
+      // `SELECT a.id, b.id`: the second must not take the place of the first.
+      const isTaken = column === '' || outputs.has(column);
+      outputs.set(isTaken ? `${column}?${outputs.size}` : column, this.#value(val, scope));
     }
     return outputs;
   }

@@ -41,6 +41,16 @@ describe('hints from procedures', () => {
     expect(same(place('orders', 'id'), place('customer', 'id'))).toBe(false);
   });
 
+  it('keep columns of a query apart that have one name', () => {
+    const book = hintsOf(`INSERT INTO fact (order_id, customer, note)
+      SELECT o.id, c.id, c.name FROM orders o JOIN customer c ON c.id = o.customer_id;`);
+    const same = (a: string, b: string) => book.rootOf(a) === book.rootOf(b);
+    expect(same(place('orders', 'id'), place('fact', 'order_id'))).toBe(true);
+    expect(same(place('customer', 'id'), place('fact', 'customer'))).toBe(true);
+    expect(same(place('customer', 'name'), place('fact', 'note'))).toBe(true);
+    expect(same(place('orders', 'id'), place('customer', 'id'))).toBe(false);
+  });
+
   it('tell the constants that conditions tell apart', () => {
     const book = hintsOf(`
       UPDATE orders SET amount = 0
