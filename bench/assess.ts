@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { openCatalog } from '../src/adapters/postgres/catalog-reader.ts';
 import { openSandbox } from '../src/adapters/sandbox/open.ts';
 import { systemClock } from '../src/adapters/system/clock.ts';
-import { keepParserSmall } from '../src/cli/parser-memory.ts';
+import { tameCompilers } from '../src/cli/compiler.ts';
 import type { CatalogReader } from '../src/ports/catalog.ts';
 import { assessDatabase } from '../src/usecases/assess.ts';
 import { makeWarehouse, warehouseScript } from './warehouse/catalog.ts';
@@ -61,7 +61,7 @@ async function measured(procedures: number, url?: string): Promise<AssessResult>
 }
 
 async function measureHere(procedures: number): Promise<AssessResult> {
-  keepParserSmall();
+  tameCompilers();
   const url = process.env[VARIABLE] ?? '';
   const reader =
     url === '' ? fromMemory(procedures) : await openCatalog({ setting: VARIABLE, url });

@@ -4,7 +4,7 @@ import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitStatus, failureOf, failureText } from './output/failure.ts';
 import type { Failure } from './output/failure.ts';
-import { keepParserSmall } from './parser-memory.ts';
+import { tameCompilers } from './compiler.ts';
 
 interface CommandModule {
   register(program: Command): void;
@@ -34,7 +34,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
 
 /** Runs a command line (without the program's name); gives the exit status. */
 async function main(args: readonly string[]): Promise<number> {
-  keepParserSmall();
+  tameCompilers();
   const program = new Command('sprocket')
     .description('Moves a data warehouse from stored procedures to dbt, and proves each model.')
     .showHelpAfterError('Run "sprocket --help" for the commands.')

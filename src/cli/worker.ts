@@ -6,7 +6,7 @@ import { enableCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { movingCommand } from './moving.ts';
-import { keepParserSmall } from './parser-memory.ts';
+import { tameCompilers } from './compiler.ts';
 import { workCommand } from './work.ts';
 
 const optionsSchema = z.object({
@@ -35,6 +35,6 @@ const { values } = parseArgs({
   },
 });
 enableCompileCache();
-keepParserSmall();
+tameCompilers();
 const options = optionsSchema.parse(values);
 await (options.tables ? movingCommand(options) : workCommand(options));
