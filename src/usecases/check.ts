@@ -154,13 +154,18 @@ async function checkDatabases(
   ];
   const found: Findings[] = [];
   for (const use of uses) found.push(await checkDatabase(plan, use, access));
-  found.push(await checkMoves(plan, access));
+  const reached = new Set(found.flatMap((each) => each.reached));
+  const gone = [source, target].some(
+    ({ dialect, urlVariable }) => dialect === 'postgres' && !reached.has(urlVariable),
+  );
+  // What keeps a database from being reached is said once.
+  if (!gone) found.push(await checkMoves(plan, access));
   return {
     ...report,
     problems: [...report.problems, ...found.flatMap((each) => each.problems)],
     missingRights: found.flatMap((each) => each.missingRights),
     warnings: found.flatMap((each) => each.warnings),
-    reached: [...new Set(found.flatMap((each) => each.reached))],
+    reached: [...reached],
   };
 }
 
