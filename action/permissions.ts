@@ -25,6 +25,7 @@ export const COMMAND_PERMISSIONS: Readonly<Record<ActionCommand, Permissions>> =
   },
   /** Looks up who asks, answers where it was asked, dispatches. */
   control: {
+    actions: 'read',
     checks: 'write',
     contents: 'write',
     issues: 'write',

@@ -11,28 +11,29 @@ import { openGitHubRepository } from '../src/adapters/github/repository.ts';
 import type { Mint } from '../src/adapters/github/tokens.ts';
 import { openMysqlSource } from '../src/adapters/mysql/move_source.ts';
 import { connect } from '../src/adapters/postgres/connection.ts';
-import { tryLock } from '../src/adapters/postgres/lock.ts';
+import { openLeadership } from '../src/adapters/postgres/leadership.ts';
 import { openMetadata } from '../src/adapters/postgres/metadata.ts';
 import { openPostgresSource } from '../src/adapters/postgres/move_source.ts';
 import { systemClock } from '../src/adapters/system/clock.ts';
 import type { Plan } from '../src/core/plan/types.ts';
 import type { DatabaseAddress } from '../src/ports/catalog.ts';
 import type { GitHub, RepositoryName } from '../src/ports/github.ts';
-import type { Metadata } from '../src/ports/metadata.ts';
-import type { RunRepository } from '../src/ports/repository.ts';
+import type { Leadership, Metadata } from '../src/ports/metadata.ts';
+import type { RunRepository, StatusBranch } from '../src/ports/repository.ts';
 import type { GitHubContext } from '../src/usecases/github-context.ts';
+import { REPORT_INTERVAL } from '../src/usecases/github-report.ts';
 import type { ActionCommand } from './inputs.ts';
 import { COMMAND_PERMISSIONS } from './permissions.ts';
 import { apiUrl, input, JobError, optionalInput, ownRepository } from './runner.ts';
 
 export interface Job {
   readonly context: GitHubContext;
-  readonly repository: RunRepository;
+  readonly repository: RunRepository & StatusBranch;
 }
 
 export interface OpenedRepository {
   readonly github: GitHub;
-  readonly repository: RunRepository;
+  readonly repository: RunRepository & StatusBranch;
 }
 
 /** Connects to the migration repository as the App, with what the command needs there. */
@@ -47,7 +48,7 @@ export function openProduction(name: RepositoryName): Promise<OpenedRepository> 
 }
 
 async function open(name: RepositoryName, permissions: Permissions): Promise<OpenedRepository> {
-  const quick = process.env['SPROCKET_TEST_SPEED'] === '1';
+  const quick = isQuick();
   const transport: Transport = {
     baseUrl: apiUrl(),
     throttle: !quick,
@@ -87,6 +88,18 @@ function masked(mint: Mint): Mint {
     setSecret(minted.token);
     return minted;
   };
+}
+
+/** Milliseconds between two reports of a run. */
+export function reportInterval(): number {
+  return isQuick() ? QUICK_REPORTS : REPORT_INTERVAL;
+}
+
+const QUICK_REPORTS = 500;
+
+/** In tests, against a GitHub that need not be waited for. */
+function isQuick(): boolean {
+  return process.env['SPROCKET_TEST_SPEED'] === '1';
 }
 
 /** The URL that a plan names by its variable. */
@@ -130,22 +143,8 @@ export function releaseSource({ settings, pipelines }: Plan): (() => Promise<voi
   };
 }
 
-export interface Leadership {
-  /** Whether this job is the one that reports; tries to become it where nobody is. */
-  holds(): Promise<boolean>;
-  close(): Promise<void>;
-}
-
-/** One job of a run reports its progress: a lock that dies with its holder says which. */
-export async function openLeadership({ settings }: Plan): Promise<Leadership> {
+/** One job of a run reports its progress. */
+export async function openPlanLeadership({ settings }: Plan): Promise<Leadership> {
   const session = await connect(databaseAddress(settings.target.urlVariable));
-  const name = `${settings.target.metadataSchema}/${settings.name}/report`;
-  let held = false;
-  return {
-    async holds() {
-      held ||= await tryLock(session, name);
-      return held;
-    },
-    close: () => session.close(),
-  };
+  return openLeadership(session, settings.target.metadataSchema, settings.name);
 }

@@ -1,16 +1,16 @@
-/** From webhooks to use cases. Holds no state: whatever is lost here, the reconcile finds again. */
+/** From webhooks to use cases. Holds no state: whatever is lost here is asked for again. */
 import type { Context, Probot } from 'probot';
 import type { z } from 'zod';
-import { GitHubError } from '../src/ports/github.ts';
 import type { RepositoryName } from '../src/ports/github.ts';
 import { START_MINUTES } from '../src/core/checkrun/launch.ts';
-import { onButton, onComment, onIssueEdited } from '../src/usecases/github-command.ts';
-import { RefusedError } from '../src/usecases/github-context.ts';
+import { onButton, onIssueEdited, onRerun } from '../src/usecases/github-click.ts';
+import { onComment } from '../src/usecases/github-command.ts';
 import { launchOnPush, reportNotStarted } from '../src/usecases/github-launch.ts';
 import type { Launched } from '../src/usecases/github-launch.ts';
 import { onboard } from '../src/usecases/github-onboard.ts';
 import { checkPullRequest } from '../src/usecases/github-pull-request.ts';
 import { onWorkflowEnded } from '../src/usecases/github-reconcile.ts';
+import type { Intake } from './intake.ts';
 import type { AppOptions } from './options.ts';
 import {
   checkRunSchema,
@@ -21,13 +21,12 @@ import {
   pushSchema,
   workflowRunSchema,
 } from './payloads.ts';
-import type { KeyedQueue } from './queue.ts';
 import { wire } from './wiring.ts';
 import type { AppFacts, Wired } from './wiring.ts';
 
 export interface AppEnvironment {
   readonly app: AppFacts;
-  readonly queue: KeyedQueue;
+  readonly intake: Intake;
   readonly options: Pick<AppOptions, 'action' | 'actionVersion' | 'url'>;
 }
 
@@ -38,14 +37,14 @@ interface Delivered {
 
 /** Registers every handler on a Probot. */
 export function registerHandlers(probot: Probot, environment: AppEnvironment): void {
-  const { app, queue, options } = environment;
+  const { app, intake, options } = environment;
 
-  /** Runs `use` for the repository of an event, after whatever is under way for it. */
-  async function handle<T extends Delivered>(
+  /** Takes an event of a repository; it is handled after whatever is under way for that. */
+  function handle<T extends Delivered>(
     context: Context,
     schema: z.ZodType<T>,
     use: (payload: T, wired: Wired) => Promise<unknown>,
-  ): Promise<void> {
+  ): void {
     const parsed = schema.safeParse(context.payload);
     if (!parsed.success) {
       context.log.info({ delivery: context.id, event: context.name }, 'left alone');
@@ -53,44 +52,31 @@ export function registerHandlers(probot: Probot, environment: AppEnvironment): v
     }
     const { installation, repository } = parsed.data;
     const name: RepositoryName = { owner: repository.owner.login, repo: repository.name };
-    await inOrder(context, installation.id, name, (wired) => use(parsed.data, wired));
+    take(context, installation.id, name, (wired) => use(parsed.data, wired));
   }
 
-  async function inOrder(
-    context: Pick<Context, 'id' | 'name' | 'log'>,
+  function take(
+    { id, name: event }: Pick<Context, 'id' | 'name'>,
     installation: number,
     name: RepositoryName,
     use: (wired: Wired) => Promise<unknown>,
-  ): Promise<void> {
-    const fields = {
-      delivery: context.id,
-      event: context.name,
-      repository: `${name.owner}/${name.repo}`,
-    };
-    await queue.run(fields.repository, async () => {
-      try {
-        const client = await probot.auth(installation);
-        const outcome = await use(wire(client, app, name));
-        context.log.info({ ...fields, outcome }, 'handled');
-      } catch (error) {
-        if (!isFinal(error)) throw error;
-        context.log.warn({ ...fields, err: error }, 'refused');
-      }
-    });
+  ): void {
+    intake.take({ id, event, repository: `${name.owner}/${name.repo}` }, async () =>
+      use(wire(await probot.auth(installation), app, name)),
+    );
   }
 
+  /** GitHub never says that a dispatch came to nothing. The hourly look finds what a restart forgets. */
   function watchStart(
-    context: Context,
+    { id }: Pick<Context, 'id'>,
     installation: number,
     name: RepositoryName,
     launched: Launched,
   ): void {
     if (launched.kind !== 'launched') return;
     const timer = setTimeout(() => {
-      void inOrder(context, installation, name, ({ context: wired }) =>
-        reportNotStarted(wired, launched),
-      ).catch((error: unknown) =>
-        context.log.error({ err: error }, 'could not look for the start'),
+      take({ id: `${id} start`, name: 'push' }, installation, name, ({ context }) =>
+        reportNotStarted(context, launched),
       );
     }, START_MINUTES * 60_000);
     timer.unref();
@@ -98,6 +84,9 @@ export function registerHandlers(probot: Probot, environment: AppEnvironment): v
 
   probot.on('push', (context) =>
     handle(context, pushSchema, async (payload, { context: wired }) => {
+      const { default_branch: branch } = payload.repository;
+      // Most pushes go elsewhere: GitHub need not be asked about them.
+      if (branch !== undefined && payload.ref !== `refs/heads/${branch}`) return 'ignored';
       const launched = await launchOnPush(wired, payload);
       if (launched !== null)
         watchStart(context, payload.installation.id, wired.github.name, launched);
@@ -129,18 +118,21 @@ export function registerHandlers(probot: Probot, environment: AppEnvironment): v
     ),
   );
 
-  probot.on('check_run.requested_action', (context) =>
+  probot.on(['check_run.requested_action', 'check_run.rerequested'], (context) =>
     handle(context, checkRunSchema, async (payload, { context: wired }) => {
-      const { check_run: check, requested_action: action, sender } = payload;
+      const { action, check_run: check, requested_action: pressed, sender } = payload;
       if (check.app?.id !== app.id || sender.type !== 'User') return 'ignored';
-      return onButton(wired, {
+      const click = {
         check: check.id,
         externalId: check.external_id ?? '',
-        identifier: action?.identifier ?? '',
         person: sender.login,
         delivery: context.id,
+        at: wired.clock.now(),
         pulls: check.pull_requests.map(({ number }) => number),
-      });
+      };
+      return action === 'rerequested'
+        ? onRerun(wired, click)
+        : onButton(wired, { ...click, identifier: pressed?.identifier ?? '' });
     }),
   );
 
@@ -154,6 +146,7 @@ export function registerHandlers(probot: Probot, environment: AppEnvironment): v
         person: sender.login,
         personType: sender.type,
         delivery: context.id,
+        at: wired.clock.now(),
       });
     }),
   );
@@ -170,25 +163,16 @@ export function registerHandlers(probot: Probot, environment: AppEnvironment): v
     ),
   );
 
-  probot.on(['installation.created', 'installation_repositories.added'], async (context) => {
+  probot.on(['installation.created', 'installation_repositories.added'], (context) => {
     const parsed = installationSchema.safeParse(context.payload);
     const { action, actionVersion: version, url: appUrl } = options;
     if (!parsed.success || action === null) return;
     const { installation, repositories, repositories_added: added } = parsed.data;
     for (const { full_name: full } of added ?? repositories ?? []) {
       const [owner = '', repo = ''] = full.split('/');
-      await inOrder(context, installation.id, { owner, repo }, (wired) =>
+      take(context, installation.id, { owner, repo }, (wired) =>
         onboard(wired.context, wired.repository, { action, version, appUrl }),
       );
     }
   });
-}
-
-/** Whether coming again would not help. Other failures answer 500, and the reconcile asks again. */
-function isFinal(error: unknown): boolean {
-  if (error instanceof RefusedError) return true;
-  return (
-    error instanceof GitHubError &&
-    !['unavailable', 'rate-limited', 'conflict'].includes(error.code)
-  );
 }

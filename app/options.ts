@@ -1,6 +1,8 @@
 /** The environment of the server, checked before anything starts. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { ENV_FILE } from './setup.ts';
+import type { SetupOptions } from './setup.ts';
 
 const schema = z.object({
   APP_ID: z.string().regex(/^\d+$/u).optional(),
@@ -13,11 +15,13 @@ const schema = z.object({
   GITHUB_API_URL: z.url().default('https://api.github.com'),
   APP_URL: z.url({ protocol: /^https?$/u }).optional(),
   OIDC_ISSUER: z.url().default('https://token.actions.githubusercontent.com'),
+  GITHUB_ORGANIZATION: z.string().min(1).optional(),
   SPROCKET_ACTION: z
     .string()
     .regex(/^[\w.-]+\/[\w.-]+@[0-9a-f]{40}$/u)
     .optional(),
   SPROCKET_ACTION_VERSION: z.string().default('v1'),
+  SPROCKET_METADATA_URL: z.url({ protocol: /^postgres(?:ql)?$/u }).optional(),
   SPROCKET_TEST_SPEED: z.literal('1').optional(),
 });
 
@@ -36,6 +40,8 @@ export interface AppOptions {
   /** `owner/name@SHA` that onboarding pull requests use; null: none are opened. */
   readonly action: string | null;
   readonly actionVersion: string;
+  /** URL of the database with the metadata tables, where the App may reach it; else null. */
+  readonly metadataUrl: string | null;
   /** Waits between writes as GitHub asks for. */
   readonly throttle: boolean;
 }
@@ -48,14 +54,7 @@ export class OptionsError extends Error {
 export function readOptions(
   environment: Readonly<Record<string, string | undefined>>,
 ): AppOptions | null {
-  const parsed = schema.safeParse(
-    Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')),
-  );
-  if (!parsed.success) {
-    const list = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new OptionsError(`The environment can't be used: ${list.join('; ')}`);
-  }
-  const values = parsed.data;
+  const values = readValues(environment);
   const key = values.PRIVATE_KEY ?? keyFile(values.PRIVATE_KEY_PATH);
   if (values.APP_ID === undefined && key === null) return null;
   if (values.APP_ID === undefined || key === null) {
@@ -80,8 +79,33 @@ export function readOptions(
     oidcIssuer: values.OIDC_ISSUER,
     action: values.SPROCKET_ACTION ?? null,
     actionVersion: values.SPROCKET_ACTION_VERSION,
+    metadataUrl: values.SPROCKET_METADATA_URL ?? null,
     throttle: values.SPROCKET_TEST_SPEED === undefined,
   };
+}
+
+/** Where and for whom an App is made in the browser. */
+export function readSetupOptions(
+  environment: Readonly<Record<string, string | undefined>>,
+): SetupOptions {
+  const values = readValues(environment);
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    baseUrl: values.GITHUB_API_URL,
+    publicUrl: values.APP_URL?.replace(/\/+$/u, '') ?? null,
+    organization: values.GITHUB_ORGANIZATION ?? null,
+    envFile: ENV_FILE,
+  };
+}
+
+function readValues(environment: Readonly<Record<string, string | undefined>>) {
+  const parsed = schema.safeParse(
+    Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')),
+  );
+  if (parsed.success) return parsed.data;
+  const list = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new OptionsError(`The environment can't be used: ${list.join('; ')}`);
 }
 
 function keyFile(path: string | undefined): string | null {

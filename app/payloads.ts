@@ -10,7 +10,7 @@ const user = z.object({ login: z.string(), type: z.string().default('User') });
 
 export const pushSchema = z.object({
   installation,
-  repository,
+  repository: repository.extend({ default_branch: z.string().optional() }),
   ref: z.string(),
   before: z.string(),
   after: z.string(),

@@ -1,21 +1,26 @@
-/** The HTTP server: webhooks, `/health`, and the making of the App in a browser where there is none. */
-import { Probot, ProbotOctokit, run, Server } from 'probot';
+/** The App as it runs: webhooks in, and the hourly look for what they did not tell. */
+import { Probot, ProbotOctokit } from 'probot';
 import type { Logger } from 'pino';
 import { registerHandlers } from './app.ts';
-import type { AppEnvironment } from './app.ts';
+import { REPORT_INTERVAL } from '../src/usecases/github-report.ts';
+import { healthHandler, serve, webhookHandler } from './http.ts';
+import { Intake } from './intake.ts';
+import { OptionsError } from './options.ts';
 import type { AppOptions } from './options.ts';
 import { KeyedQueue } from './queue.ts';
 import { tokenHandler } from './token.ts';
 import { reconcileAll, reconcileHourly } from './reconcile.ts';
+import type { AppFacts } from './wiring.ts';
 
 export interface RunningApp {
   readonly port: number;
   /** Looks for what was missed, now. */
   reconcile(): Promise<void>;
+  /** Resolves when everything that was heard is done. */
+  idle(): Promise<void>;
+  /** Does what was taken, then ends. */
   stop(): Promise<void>;
 }
-
-export const WEBHOOK_PATH = '/api/github/webhooks';
 
 /** Starts to listen, then looks for what was missed meanwhile. */
 export async function startApp(options: AppOptions, log: Logger): Promise<RunningApp> {
@@ -26,57 +31,53 @@ export async function startApp(options: AppOptions, log: Logger): Promise<Runnin
         throttle: { enabled: false },
         retry: { enabled: false },
       }));
-  const server = new Server({
-    host: options.host,
-    port: options.port,
+  const probot = new Probot({
+    appId: options.appId,
+    privateKey: options.privateKey,
+    secret: options.secret,
+    baseUrl: options.baseUrl,
     log,
-    webhookPath: WEBHOOK_PATH,
-    enableStaticFiles: false,
-    Probot: Probot.defaults({
-      appId: options.appId,
-      privateKey: options.privateKey,
-      secret: options.secret,
-      baseUrl: options.baseUrl,
-      log,
-      Octokit,
-    }),
+    Octokit,
   });
-  const started: { stop: () => void; reconcile: () => Promise<void> }[] = [];
-  await server.load(async (probot, { addHandler }) => {
-    const client = await probot.auth();
-    const { data } = await client.request('GET /app');
-    const environment: AppEnvironment = {
-      app: { id: options.appId, slug: data?.slug ?? '' },
-      queue: new KeyedQueue(),
-      options,
-    };
-    registerHandlers(probot, environment);
-    addHandler(tokenHandler({ probot, app: environment.app, options }));
-    addHandler((request, response) => {
-      if (request.url !== '/health') return false;
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ status: 'ok', busy: environment.queue.size }));
-      return true;
-    });
-    started.push({
-      stop: reconcileHourly(probot, environment),
-      reconcile: () => reconcileAll(probot, environment),
-    });
-  });
-  await server.start();
+  await probot.ready();
+  const app: AppFacts = {
+    id: options.appId,
+    slug: await slugOf(probot, options),
+    metadataUrl: options.metadataUrl,
+    reportInterval: options.throttle ? REPORT_INTERVAL : 20,
+  };
+  const queue = new KeyedQueue();
+  const intake = new Intake({ queue, log, second: options.throttle ? 1_000 : 20 });
+  registerHandlers(probot, { app, intake, options });
+  const handlers = [
+    healthHandler(() => queue.size),
+    webhookHandler(probot, log),
+    tokenHandler({ probot, app, options }),
+  ];
+  const server = await serve(handlers, options, log);
+  const environment = { app, queue, intake };
+  const stopReconcile = reconcileHourly(probot, environment);
   return {
     port: server.port,
-    reconcile: async () => {
-      for (const each of started) await each.reconcile();
-    },
+    idle: () => queue.idle(),
+    reconcile: () => reconcileAll(probot, environment),
     stop: async () => {
-      for (const each of started) each.stop();
+      stopReconcile();
+      await intake.stop();
       await server.stop();
     },
   };
 }
 
-/** Without an App: the page on which GitHub makes one from `app.yml`, and writes its keys to `.env`. */
-export async function startSetup(): Promise<void> {
-  await run(() => undefined);
+/** The first word with GitHub: a key that does not fit shows here. */
+async function slugOf(probot: Probot, { appId, baseUrl }: AppOptions): Promise<string> {
+  try {
+    const { data } = await (await probot.auth()).request('GET /app');
+    return data?.slug ?? '';
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new OptionsError(
+      `GitHub (${baseUrl}) does not know App ${appId} by this key: ${why}. Check APP_ID, PRIVATE_KEY and GITHUB_API_URL.`,
+    );
+  }
 }

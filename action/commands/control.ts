@@ -5,8 +5,14 @@ import { control } from '../../src/usecases/github-control.ts';
 import { reporter } from '../../src/usecases/github-report.ts';
 import { bringManualModels } from '../../src/usecases/manual.ts';
 import { payloadOf, readPlanAt } from '../plan-of-run.ts';
-import { runnerEvent, workflowUrl } from '../runner.ts';
-import { openJob, openLeadership, openPlanMetadata, releaseSource } from '../wiring.ts';
+import { runnerEvent } from '../runner.ts';
+import {
+  openJob,
+  openPlanLeadership,
+  openPlanMetadata,
+  releaseSource,
+  reportInterval,
+} from '../wiring.ts';
 
 export async function controlCommand(): Promise<void> {
   const { context, repository } = await openJob('control');
@@ -18,13 +24,20 @@ export async function controlCommand(): Promise<void> {
     const done = await control(context, { metadata, plan, payload, release: releaseSource(plan) });
     info(done ?? 'It was done before.');
     await bringManualModels(metadata, repository, plan.settings.name);
-    const leadership = await openLeadership(plan);
+    const leadership = await openPlanLeadership(plan);
     try {
       // Where a worker reports, it does so within seconds anyhow.
       if (payload.issue !== null && (await leadership.holds())) {
-        const { issue } = payload;
-        const reporting = { metadata, plan, path, issue, workflowUrl: workflowUrl() };
-        await reporter(context, reporting).report(null);
+        await reporter(context, {
+          metadata,
+          plan,
+          path,
+          payload,
+          // The workflow run that works is told of by its own jobs.
+          workflowUrl: null,
+          branch: repository,
+          interval: reportInterval(),
+        }).report(null);
       }
     } finally {
       await leadership.close();

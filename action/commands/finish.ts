@@ -17,7 +17,7 @@ import { statusReader } from '../../src/usecases/status.ts';
 import type { RunStatus } from '../../src/usecases/status.ts';
 import { payloadOf, readPlanAt } from '../plan-of-run.ts';
 import { environment, numberInput, output, runnerEvent, workflowUrl } from '../runner.ts';
-import { openJob, openProduction, openPlanMetadata } from '../wiring.ts';
+import { openJob, openProduction, openPlanMetadata, reportInterval } from '../wiring.ts';
 import type { Job } from '../wiring.ts';
 
 export async function finishCommand(): Promise<void> {
@@ -34,7 +34,9 @@ export async function finishCommand(): Promise<void> {
     if (status === null) return;
     const issue = payload.issue ?? 0;
     const url =
-      status.summary.state === 'done' ? await pullRequest(job, plan, published, status) : null;
+      status.summary.state === 'done'
+        ? await pullRequest(job, plan, payload.run, published, status)
+        : null;
     if (url !== null) await rememberPullRequest(job, issue, url);
     const monitor = await github.issue(issue);
     const marker = monitor === null ? null : readMarker(monitor.body);
@@ -43,9 +45,18 @@ export async function finishCommand(): Promise<void> {
       status.progress.action === 'RUN' &&
       payload.leg < numberInput('most-legs', 1_000);
     const over = situationAfter(status, goesOn);
-    const reporting = { metadata, plan, path, issue, workflowUrl: workflowUrl() };
+    const reporting = {
+      metadata,
+      plan,
+      path,
+      payload,
+      workflowUrl: workflowUrl(),
+      // The commit of this job has it.
+      branch: null,
+      interval: reportInterval(),
+    };
     await reporter(context, reporting).report(over);
-    if (goesOn && monitor !== null && marker !== null && marker.leg === payload.leg) {
+    if (goesOn && monitor !== null && marker?.run === payload.run && marker.leg === payload.leg) {
       info('Work is left: another workflow run goes on with it.');
       await dispatchRun(context, { issue: monitor, marker }, payload.leg + 1, payload.resumed);
     }
@@ -68,6 +79,7 @@ function situationAfter(status: RunStatus, goesOn: boolean): RunSituation {
 async function pullRequest(
   { context, repository }: Job,
   plan: Plan,
+  run: string,
   published: Published,
   status: RunStatus,
 ): Promise<string> {
@@ -78,6 +90,7 @@ async function pullRequest(
       : await openProduction(repositoryOf(named));
   const pull = await openPullRequest(context, {
     plan,
+    run,
     published,
     migration: repository,
     production: production.github,

@@ -14,10 +14,17 @@ import { bringManualModels } from '../../src/usecases/manual.ts';
 import { readSource } from '../../src/usecases/run-source.ts';
 import { resumeInterrupted } from '../../src/usecases/github-resume.ts';
 import { statusReader } from '../../src/usecases/status.ts';
+import { beginAction } from '../../src/usecases/github-control.ts';
 import { startRun, StartRefused } from '../../src/usecases/run.ts';
 import { payloadOf, readPlanAt } from '../plan-of-run.ts';
 import { JobError, output, runnerEvent, workflowUrl } from '../runner.ts';
-import { databaseAddress, openJob, openPlanMetadata, sandboxUrl } from '../wiring.ts';
+import {
+  databaseAddress,
+  openJob,
+  openPlanMetadata,
+  reportInterval,
+  sandboxUrl,
+} from '../wiring.ts';
 
 export async function planCommand(): Promise<void> {
   const { context, repository } = await openJob('plan');
@@ -48,8 +55,7 @@ export async function planCommand(): Promise<void> {
   const metadata = await openPlanMetadata(plan);
   try {
     await metadata.migrate();
-    // The first leg is a launch, which means RUN whatever an earlier run left; later ones obey.
-    if (payload.leg === 1) await metadata.setAction('RUN');
+    if (payload.leg === 1) await beginAction(context, metadata, plan.settings.name, payload);
     const source = databaseAddress(plan.settings.source.urlVariable);
     try {
       const { warnings } = await startRun({
@@ -73,8 +79,15 @@ export async function planCommand(): Promise<void> {
       );
     }
     await bringManualModels(metadata, repository, plan.settings.name);
-    const issue = payload.issue ?? 0;
-    const reporting = { metadata, plan, path, issue, workflowUrl: workflowUrl() };
+    const reporting = {
+      metadata,
+      plan,
+      path,
+      payload,
+      workflowUrl: workflowUrl(),
+      branch: repository,
+      interval: reportInterval(),
+    };
     const before = await statusReader(metadata, clock, plan.settings.name).read();
     const open = before?.summary.state === 'open';
     const status = await reporter(context, reporting).report(open ? 'running' : null);

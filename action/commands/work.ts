@@ -6,11 +6,17 @@ import { systemClock } from '../../src/adapters/system/clock.ts';
 import { runPayload } from '../../src/core/checkrun/launch.ts';
 import type { Plan } from '../../src/core/plan/types.ts';
 import { GitHubError } from '../../src/ports/github.ts';
-import { REPORT_INTERVAL, reporter } from '../../src/usecases/github-report.ts';
+import { reporter } from '../../src/usecases/github-report.ts';
 import type { Reporter } from '../../src/usecases/github-report.ts';
 import { payloadOf, readPlanAt } from '../plan-of-run.ts';
 import { input, JobError, minutesInput, numberInput, runnerEvent, workflowUrl } from '../runner.ts';
-import { openJob, openLeadership, openPlanMetadata, sandboxUrl } from '../wiring.ts';
+import {
+  openJob,
+  openPlanLeadership,
+  openPlanMetadata,
+  reportInterval,
+  sandboxUrl,
+} from '../wiring.ts';
 
 const messageSchema = z.object({
   failure: z.object({ message: z.string(), advice: z.string().nullable() }),
@@ -18,7 +24,7 @@ const messageSchema = z.object({
 
 export async function workCommand(): Promise<void> {
   info(`Worker ${input('worker')}`);
-  const { context } = await openJob('work');
+  const { context, repository } = await openJob('work');
   const payload = payloadOf(runnerEvent(), runPayload);
   const { plan, path } = await readPlanAt(context, payload.sha);
   const metadata = await openPlanMetadata(plan);
@@ -27,8 +33,10 @@ export async function workCommand(): Promise<void> {
       metadata,
       plan,
       path,
-      issue: payload.issue ?? 0,
+      payload,
       workflowUrl: workflowUrl(),
+      branch: repository,
+      interval: reportInterval(),
     });
     const over = new AbortController();
     const reporting = reportWhileLeading(plan, reports, over.signal);
@@ -115,11 +123,11 @@ function workerEnvironment(plan: Plan): NodeJS.ProcessEnv {
 }
 
 async function reportWhileLeading(plan: Plan, reports: Reporter, over: AbortSignal): Promise<void> {
-  const leadership = await openLeadership(plan);
+  const leadership = await openPlanLeadership(plan);
   try {
     while (!over.aborted) {
       // Waits first: whoever led before may have written a moment ago.
-      await systemClock.sleep(REPORT_INTERVAL, over);
+      await systemClock.sleep(reportInterval(), over);
       if (over.aborted || !(await leadership.holds())) continue;
       try {
         await reports.report(null);

@@ -27,6 +27,11 @@ export interface GitHubContent {
   commitOf(ref: string): Promise<string | null>;
   /** A file of a commit, with the name that git gives its content; null where there is none. */
   file(commit: string, path: string): Promise<RepositoryFile | null>;
+  /** The commit that changed a file last, looking back from another, and when it was made. */
+  lastChange(
+    commit: string,
+    path: string,
+  ): Promise<{ readonly sha: string; readonly at: Instant } | null>;
   /** The commit at which a branch left another. */
   mergeBase(base: string, head: string): Promise<string | null>;
 }
@@ -51,7 +56,10 @@ export interface CheckRun {
   readonly externalId: string;
   readonly state: CheckState;
   readonly title: string | null;
+  readonly summary: string | null;
   readonly url: string | null;
+  /** Where `Details` leads. */
+  readonly detailsUrl: string | null;
   readonly startedAt: Instant | null;
 }
 
@@ -61,13 +69,15 @@ export type Reaction = (typeof REACTIONS)[number];
 export interface GitHubTalk {
   /** Null where it was deleted. */
   comment(id: number): Promise<IssueComment | null>;
+  /** Texts of this App's own comments on an issue since a moment. */
+  ownReplies(issue: number, since: Instant): Promise<readonly string[]>;
   /** Gives the address of the new comment. */
   reply(issue: number, body: string): Promise<string>;
   react(comment: number, reaction: Reaction): Promise<void>;
   /** What this App made of a comment so far. */
   ownReactions(comment: number): Promise<ReadonlySet<Reaction>>;
   issue(number: number): Promise<Issue | null>;
-  /** Open issues that this App wrote, oldest first. */
+  /** Issues that this App wrote, open or closed, oldest first. */
   ownIssues(): Promise<readonly Issue[]>;
   createIssue(issue: { readonly title: string; readonly body: string }): Promise<Issue>;
   updateIssue(
@@ -110,6 +120,10 @@ export interface WorkflowRun {
 }
 
 export interface GitHubPulls {
+  /** Open pull requests that changed last, newest first. */
+  openPulls(): Promise<readonly { readonly number: number; readonly updatedAt: Instant }[]>;
+  /** Merges one branch into another; `conflict`: only a person can. */
+  mergeBranch(into: string, from: string): Promise<'merged' | 'nothing new' | 'conflict'>;
   pull(number: number): Promise<PullRequest | null>;
   /** Merges at exactly this head; throws where it moved or something stands against it. */
   merge(number: number, head: string): Promise<void>;

@@ -3,6 +3,7 @@
  * share goes through them.
  */
 import type { RunMember, RunMembers } from '../core/lifecycle/run.ts';
+import type { DoneRequest } from '../core/lifecycle/requests.ts';
 import type { PipelineRecord } from '../core/movement/pipeline-record.ts';
 import type { Instant, ProcedureState, Status } from '../core/lifecycle/state.ts';
 
@@ -61,12 +62,23 @@ export interface Metadata {
   /** Whether some worker moves the tables of the plan now. */
   isMoving(plan: string): Promise<boolean>;
 
+  /** What people asked for through GitHub and was done, in the order of asking; a reset keeps it. */
+  requests(plan: string): Promise<readonly DoneRequest[]>;
+  recordRequest(plan: string, request: DoneRequest): Promise<void>;
+
   /**
    * Forgets the plan and empties the tables that its pipelines loaded, in one transaction; does
    * nothing but to say so while the action is not STOP or anybody holds a lock.
    */
   reset(plan: string, isStopped: IsStopped): Promise<ResetResult>;
 
+  close(): Promise<void>;
+}
+
+/** The right to report how a run stands: one process has it, and it dies with its holder. */
+export interface Leadership {
+  /** Whether this process has it; tries to get it where nobody has. */
+  holds(): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -25,6 +25,24 @@ export interface RunRepository {
   commit(change: BranchChange): Promise<BranchCommit>;
 }
 
+/** The run's branch, as far as plan.md shows on it how the run stands. */
+export interface StatusBranch {
+  /**
+   * Writes one file as a commit of its own, in the place of the last such commit where that is still
+   * the tip: however often it is written, the branch has one. The next real commit takes its place.
+   */
+  writeStatus(change: StatusWriting): Promise<void>;
+}
+
+export interface StatusWriting {
+  readonly branch: string;
+  /** Commit that the branch starts from where it does not exist. */
+  readonly start: string;
+  readonly path: string;
+  readonly message: string;
+  readonly rewrite: (current: string | null) => string;
+}
+
 export interface BranchChange {
   /** Name without `refs/heads/`. */
   readonly branch: string;

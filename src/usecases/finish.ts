@@ -5,6 +5,7 @@ import type { RunSummary } from '../core/lifecycle/run.ts';
 import { setStatus } from '../core/plan/edit.ts';
 import type { StatusChange } from '../core/plan/edit.ts';
 import { detailOf, progressTitle } from '../core/report/progress.ts';
+import type { ProgressRow } from '../core/report/progress.ts';
 import { loadParser } from '../core/translate/postgres/parser.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata.ts';
@@ -44,15 +45,7 @@ export async function publish(options: PublishOptions): Promise<Published> {
   const projectPath = run.parsed.settings.production.project;
   const migrationPath = beside(planPath, 'MIGRATION.md');
   const rows = (await statusReader(metadata, options.clock, plan).read())?.progress.rows ?? [];
-  const changes = rows.map((row): StatusChange => ({
-    kind: row.kind,
-    id: row.name,
-    status: row.status,
-    detail:
-      row.kind === 'pipeline' || row.status === 'Blocked' || row.status === 'Failed'
-        ? detailOf({ ...row, restarts: 0 })
-        : null,
-  }));
+  const changes = statusChanges(rows);
   const branch = runBranch(run.parsed);
   const committed = await repository.commit({
     branch,
@@ -81,8 +74,21 @@ export async function publish(options: PublishOptions): Promise<Published> {
   return { ...committed, branch, summary, migrationPath, projectPath };
 }
 
+/** What the Status columns of plan.md say. */
+export function statusChanges(rows: readonly ProgressRow[]): readonly StatusChange[] {
+  return rows.map((row) => ({
+    kind: row.kind,
+    id: row.name,
+    status: row.status,
+    detail:
+      row.kind === 'pipeline' || row.status === 'Blocked' || row.status === 'Failed'
+        ? detailOf({ ...row, restarts: 0 })
+        : null,
+  }));
+}
+
 /** People's words on the branch stay, as long as they left the rows of the plan there. */
-function planWithStatus(
+export function planWithStatus(
   current: string | null,
   planText: string,
   changes: readonly StatusChange[],

@@ -1,8 +1,8 @@
 /** The pull request on the production repository: exactly one per plan, however often it is asked for. */
 import {
   pullRequestBody,
-  pullRequestMarker,
   pullRequestTitle,
+  runOfPullRequest,
 } from '../core/checkrun/pull-request.ts';
 import type { Plan } from '../core/plan/types.ts';
 import type { GitHub, PullRequest } from '../ports/github.ts';
@@ -12,6 +12,7 @@ import type { GitHubContext } from './github-context.ts';
 
 export interface PullRequestOptions {
   readonly plan: Plan;
+  readonly run: string;
   readonly published: Published;
   /** The migration repository, which holds the run's branch. */
   readonly migration: RunRepository;
@@ -36,7 +37,8 @@ export async function openPullRequest(
     const files = await migration.readFolder(commit, projectPath);
     await productionRepository.commit({
       branch,
-      start: await production.commitOf(base),
+      // Where the branch left the base: the base may have moved since then.
+      start: (await production.mergeBase(base, branch)) ?? (await production.commitOf(base)),
       message: `Models of ${settings.name}, proven equal to the procedures that they replace\n`,
       at: clock.now(),
       files: new Map([
@@ -48,11 +50,15 @@ export async function openPullRequest(
   }
   const body = pullRequestBody({
     plan: settings.name,
+    run: options.run,
     summary,
     summaryUrl: `${(await github.repository()).url}/blob/${branch}/${migrationPath}`,
   });
-  const known = await existing(production, branch, settings.name);
+  const known = await existing(production, branch, settings.name, options.run);
   if (known !== null) {
+    if (known.state !== 'open') return known;
+    // A conflict is left to people: GitHub shows it on the pull request.
+    await production.mergeBranch(branch, base);
     await production.updatePull(known.number, { body });
     return known;
   }
@@ -78,16 +84,19 @@ export async function openPullRequest(
   return made;
 }
 
-/** The open one; a merged one where nothing came after it. One that was closed is not opened again. */
+/** The plan's open one, else the run's own: one that was closed or merged is not opened again. */
 async function existing(
   production: GitHub,
   branch: string,
   plan: string,
+  run: string,
 ): Promise<PullRequest | null> {
-  const ours = (await production.pullsFrom(branch)).filter(({ body }) =>
-    body.includes(pullRequestMarker(plan)),
-  );
-  return ours.find(({ state }) => state === 'open') ?? ours[0] ?? null;
+  const runs = (await production.pullsFrom(branch)).flatMap((pull) => {
+    const of = runOfPullRequest(pull.body, plan);
+    return of === null ? [] : [{ pull, of }];
+  });
+  const open = runs.find(({ pull }) => pull.state === 'open');
+  return (open ?? runs.find(({ of }) => of === run))?.pull ?? null;
 }
 
 /** Two that finish at once: GitHub refuses the second, which then takes the first's. */

@@ -17,7 +17,7 @@ import { planCheck, planProblems, scopeWords } from '../core/checkrun/plan-check
 import type { CheckContent } from '../core/checkrun/types.ts';
 import { parsePlan } from '../core/plan/parse.ts';
 import type { CheckRun, Issue } from '../ports/github.ts';
-import { monitors, readSettings } from './github-context.ts';
+import { monitors, readSettings, RefusedError } from './github-context.ts';
 import type { GitHubContext, Monitor } from './github-context.ts';
 
 export interface PushEvent {
@@ -50,6 +50,9 @@ export async function launchOnPush(
   const before = isNoCommit(event.before) ? null : await github.file(event.before, plan);
   const after = await github.file(event.after, plan);
   if (!planChanged(before?.blob ?? null, after?.blob ?? null)) return null;
+  // Told late: the push that changed it since then has its own event, or is found by the reconcile.
+  const now = await github.file(repository.defaultBranch, plan);
+  if (now?.blob !== after?.blob) return null;
   return launch(context, event.after, { again: false });
 }
 
@@ -84,8 +87,14 @@ export async function launch(
   }
   const { name } = parsed.plan.settings;
   const monitor = (await monitors(github)).find(({ marker }) => marker.plan === name) ?? null;
-  const attempt = attemptOf(checks, options.again);
-  const run = runId(repository.id, sha, file.blob, attempt);
+  const known = monitor?.marker;
+  if (!options.again && known !== undefined && known.blob === file.blob && known.leg > 0) {
+    // On this commit or on another: the same push told again, or a plan that came back.
+    return { kind: 'already', run: known.run, check: known.check_run ?? 0, sha: known.sha };
+  }
+  const { attempt, run } = attemptOf(checks, options.again, (next) =>
+    runId(repository.id, sha, file.blob, next),
+  );
   const externalId = formatExternalId({ kind: 'run', run, attempt });
   const words = scopeWords(parsed.plan);
   const check =
@@ -104,10 +113,43 @@ export async function launch(
     leg: 0,
     resumed: 0,
     pull_request: null,
+    reported: null,
   };
   const issue = await writeMonitor(context, monitor, marker, `Launched: ${words}.`);
+  await closeFormer(context, known, check);
   await dispatchRun(context, { issue, marker }, 1, 0);
   return { kind: 'launched', run, check: check.id, sha };
+}
+
+/**
+ * Launches what the default branch holds now.
+ *
+ * @param options.again it was asked for before: that it is launched already is no news
+ * @throws {RefusedError} where the plan stands against it
+ */
+export async function launchDefault(
+  context: GitHubContext,
+  options: { readonly again: boolean },
+): Promise<void> {
+  const { github } = context;
+  const { defaultBranch } = await github.repository();
+  const sha = await github.commitOf(defaultBranch);
+  if (sha === null) throw new RefusedError('The default branch has no commit yet.');
+  const launched = await launch(context, sha, { again: true });
+  if (launched.kind === 'no plan') {
+    throw new RefusedError(
+      `There is no \`${launched.path}\` on the default branch. \`sprocket plan\` drafts one, or say in \`.github/sprocket.yml\` where it is.`,
+    );
+  }
+  if (launched.kind === 'refused') {
+    const list = launched.problems.slice(0, 20).map((problem) => `- ${problem}`);
+    throw new RefusedError(`The plan can't be launched:\n${list.join('\n')}`);
+  }
+  if (launched.kind === 'already' && !options.again) {
+    throw new RefusedError(
+      'It is launched already and has not ended. `/status` says how it stands.',
+    );
+  }
 }
 
 /** Asks for another workflow run of a run: its first, a continuation or a resumption. */
@@ -174,17 +216,43 @@ function startingCheck(words: string): CheckContent {
   };
 }
 
-/** The number of the launch: the first that has not ended; another one where a person asks again. */
-function attemptOf(checks: readonly CheckRun[], again: boolean): number {
-  const attempts = checks.flatMap((check) => {
-    const id = parseExternalId(check.externalId);
-    return id?.kind === 'run'
-      ? [{ attempt: id.attempt, ended: check.state.status === 'completed' }]
-      : [];
+/** The launch of a commit that has not ended, else its last; another one where a person asks again. */
+function attemptOf(
+  checks: readonly CheckRun[],
+  again: boolean,
+  runOf: (attempt: number) => string,
+): { readonly attempt: number; readonly run: string } {
+  const last = checks
+    .flatMap(({ externalId, state }) => {
+      const id = parseExternalId(externalId);
+      return id?.kind === 'run' ? [{ ...id, ended: state.status === 'completed' }] : [];
+    })
+    .toSorted((a, b) => a.attempt - b.attempt)
+    .at(-1);
+  if (last === undefined) return { attempt: 0, run: runOf(0) };
+  const next = last.attempt + 1;
+  return again && last.ended ? { attempt: next, run: runOf(next) } : last;
+}
+
+/** A check run of a run that another launch follows would stay open for ever. */
+async function closeFormer(
+  { github }: GitHubContext,
+  former: MonitorMarker | undefined,
+  check: CheckRun,
+): Promise<void> {
+  if (former === undefined || former.check_run === null || former.check_run === check.id) return;
+  const found = await github.check(former.check_run);
+  if (found === null || found.state.status === 'completed') return;
+  const link = check.url === null ? 'another launch' : `[another launch](${check.url})`;
+  await github.updateCheck(found.id, {
+    state: { status: 'completed', conclusion: 'neutral' },
+    title: 'Followed by another launch',
+    summary: `The run goes on with ${link}. What was completed is not run again.`,
+    text: null,
+    annotations: [],
+    buttons: [],
+    detailsUrl: check.url,
   });
-  const last = attempts.toSorted((a, b) => a.attempt - b.attempt).at(-1);
-  if (last === undefined) return 0;
-  return again && last.ended ? last.attempt + 1 : last.attempt;
 }
 
 /** Two servers may create at the same moment: the older check run counts, the younger is closed. */
@@ -216,6 +284,9 @@ async function writeMonitor(
 ): Promise<Issue> {
   const body = openingBody(marker, message);
   if (monitor === null) return github.createIssue({ title: monitorTitle(marker.plan), body });
-  await github.updateIssue(monitor.issue.number, { body });
+  await github.updateIssue(monitor.issue.number, {
+    body,
+    ...(monitor.issue.state === 'open' ? {} : { state: 'open' as const }),
+  });
   return { ...monitor.issue, body };
 }

@@ -26,15 +26,24 @@ async function changedPlan({ github }: GitHubContext, number: number): Promise<C
   return { pull, path, blob: after.blob, text: after.text };
 }
 
-/** Puts a check run on the head of a pull request that changes the plan. */
-export async function checkPullRequest(context: GitHubContext, number: number): Promise<boolean> {
+/**
+ * Puts a check run on the head of a pull request that changes the plan.
+ *
+ * @param options.after the check run that a person wants again; 0: one is enough
+ */
+export async function checkPullRequest(
+  context: GitHubContext,
+  number: number,
+  options: { readonly after: number } = { after: 0 },
+): Promise<boolean> {
   const { github } = context;
   const changed = await changedPlan(context, number);
   if (changed === null) return false;
   const { pull, path, blob, text } = changed;
   const externalId = formatExternalId({ kind: 'plan', blob });
   const checks = await github.checksOf(pull.head.sha);
-  if (checks.some((check) => check.externalId === externalId)) return false;
+  const same = checks.filter((check) => check.externalId === externalId);
+  if (same.some((check) => check.id > options.after)) return false;
   await github.createCheck(
     pull.head.sha,
     externalId,
@@ -46,9 +55,15 @@ export async function checkPullRequest(context: GitHubContext, number: number): 
 /**
  * Merges a pull request that changes the plan; the push that follows launches it.
  *
+ * @param options.again it was asked for before: that it is merged is no news
  * @throws {RefusedError} where the plan or the pull request stands against it
  */
-export async function mergeToLaunch(context: GitHubContext, number: number): Promise<void> {
+export async function mergeToLaunch(
+  context: GitHubContext,
+  number: number,
+  options: { readonly again: boolean },
+): Promise<void> {
+  if (options.again && (await context.github.pull(number))?.merged === true) return;
   const changed = await changedPlan(context, number);
   if (changed === null) {
     throw new RefusedError(

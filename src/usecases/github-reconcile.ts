@@ -1,51 +1,79 @@
-/** Finds what webhooks did not tell: missed pushes, launches that never began, runs that died. */
-import { buttonsFor } from '../core/checkrun/buttons.ts';
-import { MOST_RESUMED, parseWorkflowRunName } from '../core/checkrun/launch.ts';
-import type { CheckContent } from '../core/checkrun/types.ts';
+/** Finds what webhooks did not tell: missed pushes and plans, launches that never began, runs that died. */
+import { parseWorkflowRunName } from '../core/checkrun/launch.ts';
 import type { WorkflowRun } from '../ports/github.ts';
 import { monitors, readSettings } from './github-context.ts';
 import type { GitHubContext, Monitor } from './github-context.ts';
-import { dispatchRun, launch, reportNotStarted } from './github-launch.ts';
+import { onEnd } from './github-interrupted.ts';
+import { launch, reportNotStarted } from './github-launch.ts';
+import { checkPullRequest } from './github-pull-request.ts';
 
 export interface Reconciled {
   readonly launched: number;
+  readonly checked: number;
   readonly notStarted: number;
   readonly interrupted: number;
 }
+
+/** GitHub gives a lost delivery again for so long; what is older was not missed by us. */
+const MISSED = 3 * 86_400_000;
 
 /** Brings one repository in order; safe to run at any time and by several servers. */
 export async function reconcile(context: GitHubContext): Promise<Reconciled> {
   const { github } = context;
   const found = await monitors(github);
-  if (found.length === 0) return { launched: 0, notStarted: 0, interrupted: 0 };
+  const launched = (await launchMissed(context, found)) ? 1 : 0;
+  let checked = 0;
+  for (const { number, updatedAt } of await github.openPulls()) {
+    if (ageOf(context, updatedAt) > MISSED) break;
+    if (await checkPullRequest(context, number)) checked += 1;
+  }
+  let notStarted = 0;
+  let interrupted = 0;
+  for (const monitor of found) {
+    const outcome = await look(context, monitor);
+    if (outcome === 'not started') notStarted += 1;
+    if (outcome === 'interrupted') interrupted += 1;
+  }
+  return { launched, checked, notStarted, interrupted };
+}
+
+/** Launches the plan of the default branch where the push that brought it was not heard. */
+async function launchMissed(context: GitHubContext, found: readonly Monitor[]): Promise<boolean> {
+  const { github } = context;
   const repository = await github.repository();
   const { plan } = await readSettings(github, repository);
   const head = await github.commitOf(repository.defaultBranch);
   const file = head === null ? null : await github.file(head, plan);
-  const isMissed = file !== null && found.every(({ marker }) => marker.blob !== file.blob);
-  const launched = head !== null && isMissed ? await launch(context, head, { again: false }) : null;
-  let notStarted = 0;
-  let interrupted = 0;
-  for (const monitor of found) {
-    const { check_run: check, run, sha, leg } = monitor.marker;
-    const state = check === null ? null : await github.check(check);
-    if (check === null || state === null || state.state.status === 'completed') continue;
-    if (leg === 0) {
-      await launch(context, sha, { again: false });
-      continue;
-    }
-    if (await reportNotStarted(context, { run, check })) {
-      notStarted += 1;
-      continue;
-    }
-    const runs = await github.dispatchedRuns(state.startedAt ?? context.clock.now());
-    const last = runs.find(({ title }) => {
-      const named = parseWorkflowRunName(title);
-      return named?.id === run && named.leg === leg;
-    });
-    if (last?.status === 'completed' && (await onEnd(context, monitor, last))) interrupted += 1;
+  if (head === null || file === null) return false;
+  if (found.some(({ marker }) => marker.blob === file.blob)) return false;
+  // Nothing ran here yet, or something else did: a plan that was there before us was not missed.
+  const changed = await github.lastChange(head, plan);
+  const age = changed === null ? Infinity : ageOf(context, changed.at);
+  if (changed === null || age > MISSED) return false;
+  if ((await github.checksOf(changed.sha)).length > 0) return false;
+  return (await launch(context, head, { again: false })).kind === 'launched';
+}
+
+async function look(
+  context: GitHubContext,
+  monitor: Monitor,
+): Promise<'in order' | 'not started' | 'interrupted'> {
+  const { github, clock } = context;
+  const { check_run: check, run, sha, leg } = monitor.marker;
+  const state = check === null ? null : await github.check(check);
+  if (check === null || state === null || state.state.status === 'completed') return 'in order';
+  if (leg === 0) {
+    await launch(context, sha, { again: false });
+    return 'in order';
   }
-  return { launched: launched?.kind === 'launched' ? 1 : 0, notStarted, interrupted };
+  if (await reportNotStarted(context, { run, check })) return 'not started';
+  const runs = await github.dispatchedRuns(state.startedAt ?? clock.now());
+  const last = runs.find(({ title }) => {
+    const named = parseWorkflowRunName(title);
+    return named?.id === run && named.leg === leg;
+  });
+  const ended = last?.status === 'completed' && (await onEnd(context, monitor, last));
+  return ended ? 'interrupted' : 'in order';
 }
 
 /** After a workflow run ended: whether it was a run's, and left it unfinished. */
@@ -61,39 +89,6 @@ export async function onWorkflowEnded(
   return onEnd(context, monitor, ended);
 }
 
-/** Resumes an interrupted run, or shows it as interrupted; false where it came to its end. */
-async function onEnd(
-  context: GitHubContext,
-  monitor: Monitor,
-  ended: WorkflowRun,
-): Promise<boolean> {
-  const { github } = context;
-  const { check_run: check, leg, resumed } = monitor.marker;
-  const state = check === null ? null : await github.check(check);
-  if (check === null || state === null || state.state.status === 'completed') return false;
-  // Who cancels a workflow means it: then only a person resumes.
-  const goesOn = ended.conclusion !== 'cancelled' && resumed < MOST_RESUMED;
-  await github.updateCheck(check, interruptedCheck(ended, goesOn ? resumed + 1 : null));
-  if (goesOn) await dispatchRun(context, monitor, leg + 1, resumed + 1);
-  return true;
-}
-
-function interruptedCheck(ended: WorkflowRun, resumption: number | null): CheckContent {
-  const what = `The [workflow run](${ended.url}) ended with \`${ended.conclusion ?? 'nothing'}\` before the run was finished.`;
-  const next =
-    resumption === null
-      ? 'Nothing is lost: press Resume, or comment `/resume`, and it goes on from where it stood.'
-      : `It goes on by itself, for the ${resumption}. of ${MOST_RESUMED} times.`;
-  return {
-    state:
-      resumption === null
-        ? { status: 'completed', conclusion: 'failure' }
-        : { status: 'in_progress' },
-    title: resumption === null ? 'Interrupted' : 'Interrupted, going on',
-    summary: `${what}\n\n${next}`,
-    text: null,
-    annotations: [],
-    buttons: buttonsFor(resumption === null ? 'interrupted' : 'running', 0),
-    detailsUrl: ended.url,
-  };
+function ageOf({ clock }: GitHubContext, at: string): number {
+  return Date.parse(clock.now()) - Date.parse(at);
 }

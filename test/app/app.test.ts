@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { planText } from '../core/checkrun/plans.ts';
 import * as people from '../github/people.ts';
 import type { RepositoryState } from '../github/state.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 afterEach(async () => {
-  await stage.double.settled();
+  await stage.settled();
   stage.double.rates.forget();
   expect(stage.double.violations.splice(0)).toEqual([]);
 });
@@ -33,7 +33,7 @@ function repositoryWith(files: Readonly<Record<string, string>>): RepositoryStat
 async function launched(): Promise<RepositoryState> {
   const repository = repositoryWith({ 'README.md': 'hello' });
   people.push(stage.double, repository, { 'plan.md': PLAN });
-  await stage.double.settled();
+  await stage.settled();
   return repository;
 }
 
@@ -80,11 +80,35 @@ describe('a push', () => {
     expect(repository.issues.size).toBe(1);
   });
 
+  test('that is told after a later one does not bring its plan back', async () => {
+    const repository = await launched();
+    const url = stage.double.webhookUrl ?? '';
+    stage.double.webhookUrl = null;
+    people.push(stage.double, repository, { 'plan.md': `${PLAN}\nsecond\n` });
+    const second = stage.double.world.deliveries.at(-1);
+    stage.double.webhookUrl = url;
+    people.push(stage.double, repository, { 'plan.md': `${PLAN}\nthird\n` });
+    await stage.settled();
+    const third = repository.dispatches.at(-1)?.payload;
+    if (second === undefined) throw new Error('nothing kept');
+    await stage.double.deliver(second, url);
+    for (const delivery of stage.double.world.deliveries) {
+      if (delivery.event === 'push') await stage.double.deliver(delivery, url);
+    }
+    await stage.settled();
+    expect(repository.dispatches).toHaveLength(2);
+    expect(repository.dispatches.at(-1)?.payload).toEqual(third);
+    expect(checks(repository).map(({ status, title }) => [status, title])).toEqual([
+      ['completed', 'Followed by another launch'],
+      ['queued', 'Starting: 2 of 2 procedures included'],
+    ]);
+  });
+
   test('elsewhere, or of other files, starts nothing', async () => {
     const repository = repositoryWith({ 'plan.md': PLAN });
     people.push(stage.double, repository, { 'README.md': 'new' });
     people.push(stage.double, repository, { 'plan.md': EMPTY }, 'work');
-    await stage.double.settled();
+    await stage.settled();
     expect(checks(repository)).toEqual([]);
     expect(repository.dispatches).toEqual([]);
   });
@@ -92,7 +116,7 @@ describe('a push', () => {
   test('of a plan that includes nothing is refused with its line', async () => {
     const repository = repositoryWith({ 'README.md': 'hello' });
     people.push(stage.double, repository, { 'plan.md': EMPTY });
-    await stage.double.settled();
+    await stage.settled();
     expect(checks(repository)).toMatchObject([
       { status: 'completed', conclusion: 'action_required', title: '1 problem in the plan' },
     ]);
@@ -106,7 +130,7 @@ describe('a push', () => {
       name: `dw.load_table_number_${at}_of_many()`,
     }));
     people.push(stage.double, repository, { 'plan.md': planText(names) });
-    await stage.double.settled();
+    await stage.settled();
     expect(checks(repository)[0]?.title).toBe('Starting: 20000 of 20,000 procedures included');
   });
 
@@ -126,7 +150,7 @@ describe('a push', () => {
       title: 'Not started: no workflow took up the launch',
     });
     people.pressButton(stage.double, repository, check.id, 'Launch');
-    await stage.double.settled();
+    await stage.settled();
     expect(repository.dispatches).toHaveLength(2);
     expect(checks(repository)[1]).toMatchObject({ status: 'queued' });
   });
@@ -138,7 +162,7 @@ describe('a pull request', () => {
     repository.git.run(['branch', 'plan', 'main']);
     repository.git.commit('plan', { 'plan.md': text }, 'Plan');
     const pull = people.openPullRequest(stage.double, repository, 'plan', options);
-    await stage.double.settled();
+    await stage.settled();
     return { repository, pull };
   }
 
@@ -151,16 +175,43 @@ describe('a pull request', () => {
       title: 'Ready: 2 of 2 procedures included',
     });
     people.pressButton(stage.double, repository, check?.id ?? 0, 'Launch');
-    await stage.double.settled();
+    await stage.settled();
     expect(pull.pull?.mergedAt).not.toBeNull();
     expect(repository.dispatches).toHaveLength(1);
+  });
+
+  test('is checked again by Re-run, once however often that is told', async () => {
+    const { repository } = await opened(PLAN);
+    const [check] = checks(repository);
+    people.rerun(stage.double, repository, check?.id ?? 0);
+    await stage.settled();
+    const told = stage.double.world.deliveries.at(-1);
+    if (told === undefined) throw new Error('nothing told');
+    await stage.double.deliver(told, stage.double.webhookUrl ?? '');
+    await stage.settled();
+    expect(checks(repository).map(({ title }) => title)).toEqual([
+      'Ready: 2 of 2 procedures included',
+      'Ready: 2 of 2 procedures included',
+    ]);
+  });
+
+  test('that is merged by Launch says nothing more where that is told again', async () => {
+    const { repository, pull } = await opened(PLAN);
+    people.pressButton(stage.double, repository, checks(repository)[0]?.id ?? 0, 'Launch');
+    const told = stage.double.world.deliveries.at(-1);
+    await stage.settled();
+    if (told === undefined) throw new Error('nothing told');
+    await stage.double.deliver(told, stage.double.webhookUrl ?? '');
+    await stage.settled();
+    expect(repository.dispatches).toHaveLength(1);
+    expect(replies(repository, pull.number)).toEqual([]);
   });
 
   test('with problems says each, and /launch is refused with them', async () => {
     const { repository, pull } = await opened(EMPTY);
     expect(checks(repository)).toMatchObject([{ conclusion: 'action_required' }]);
     const said = people.comment(stage.double, repository, pull.number, '/launch');
-    await stage.double.settled();
+    await stage.settled();
     expect(reactions(repository, said.id)).toEqual(['eyes', 'confused']);
     expect(replies(repository, pull.number)[0]).toContain(
       'No procedure and no pipeline is included',
@@ -172,7 +223,7 @@ describe('a pull request', () => {
     const { repository, pull } = await opened(PLAN, { fork: true });
     expect(checks(repository)).toHaveLength(1);
     const said = people.comment(stage.double, repository, pull.number, '/launch');
-    await stage.double.settled();
+    await stage.settled();
     expect(reactions(repository, said.id)).toEqual([]);
     expect(pull.pull?.mergedAt).toBeNull();
   });
@@ -188,7 +239,7 @@ describe('a comment', () => {
   ])('%s gets %s and one reply', async (body, reaction, answer) => {
     const repository = await launched();
     const said = people.comment(stage.double, repository, 1, body);
-    await stage.double.settled();
+    await stage.settled();
     expect(reactions(repository, said.id)).toEqual(['eyes', reaction]);
     expect(replies(repository, 1)).toHaveLength(1);
     expect(replies(repository, 1)[0]).toContain(answer);
@@ -197,7 +248,7 @@ describe('a comment', () => {
   test('without permission gets 😕 and the reason; the event is not believed', async () => {
     const repository = await launched();
     const said = people.comment(stage.double, repository, 1, '/stop', 'visitor');
-    await stage.double.settled();
+    await stage.settled();
     expect(reactions(repository, said.id)).toEqual(['eyes', 'confused']);
     expect(replies(repository, 1)[0]).toContain('needs write in this repository; you have read');
     expect(repository.dispatches).toHaveLength(1);
@@ -215,7 +266,7 @@ describe('a comment', () => {
     );
     people.comment(stage.double, repository, 1, '/pause', 'visitor');
     const refused = people.comment(stage.double, repository, 1, '/pause', 'octocat');
-    await stage.double.settled();
+    await stage.settled();
     expect(repository.dispatches).toHaveLength(2);
     expect(reactions(repository, refused.id)).toEqual(['eyes', 'confused']);
   });
@@ -223,7 +274,7 @@ describe('a comment', () => {
   test('for the run is handed on by ids, once however often it comes', async () => {
     const repository = await launched();
     const said = people.comment(stage.double, repository, 1, '/skip dw.load_a() `; rm -rf /`');
-    await stage.double.settled();
+    await stage.settled();
     const sent = repository.dispatches[1];
     expect(sent?.event).toBe('sprocket-control');
     expect(sent?.payload).toMatchObject({
@@ -252,25 +303,39 @@ describe('a comment', () => {
       people.openIssue(stage.double, repository).number,
       '/assign @me',
     );
-    await stage.double.settled();
+    await stage.settled();
     expect(repository.dispatches).toHaveLength(1);
     expect([...repository.comments.values()].flatMap((each) => each.reactions)).toEqual([]);
   });
 });
 
 describe('the monitor issue', () => {
+  test('that somebody closed still hears, and is opened by the next launch', async () => {
+    const repository = await launched();
+    const issue = repository.issues.get(1);
+    if (issue === undefined) throw new Error('no issue');
+    issue.state = 'closed';
+    people.comment(stage.double, repository, 1, '/stop');
+    await stage.settled();
+    expect(repository.dispatches.at(-1)?.event).toBe('sprocket-control');
+    people.push(stage.double, repository, { 'plan.md': `${PLAN}\nmore\n` });
+    await stage.settled();
+    expect(repository.issues.size).toBe(1);
+    expect(issue.state).toBe('open');
+  });
+
   test('a ticked box is handed on; of somebody without permission, refused', async () => {
     const repository = await launched();
     const issue = repository.issues.get(1);
     if (issue === undefined) throw new Error('no issue');
     issue.body += `\n- [ ] retry \`dw.load_a()\` <!-- sprocket:retry:${'0'.repeat(16)} -->\n- [ ] skip \`dw.load_a()\` <!-- sprocket:skip:${'0'.repeat(16)} -->`;
     people.tick(stage.double, repository, issue, 'retry');
-    await stage.double.settled();
+    await stage.settled();
     expect(repository.dispatches[1]?.payload).toMatchObject({
       what: { kind: 'boxes', boxes: [`retry:${'0'.repeat(16)}`] },
     });
     people.tick(stage.double, repository, issue, 'skip', 'visitor');
-    await stage.double.settled();
+    await stage.settled();
     expect(repository.dispatches).toHaveLength(2);
     expect(replies(repository, 1)[0]).toContain('The box of visitor');
   });
@@ -286,7 +351,7 @@ describe('a workflow run that ends before the run does', () => {
       check.status = 'in_progress';
       const run = people.startWorkflow(stage.double, repository, `Sprocket ${id} ${leg}`);
       people.endWorkflow(stage.double, repository, run, 'failure');
-      await stage.double.settled();
+      await stage.settled();
     }
     expect(
       repository.dispatches.map(({ payload }) => [payload['leg'], payload['resumed']]),
@@ -296,7 +361,13 @@ describe('a workflow run that ends before the run does', () => {
       [3, 2],
       [4, 3],
     ]);
-    expect(check).toMatchObject({ conclusion: 'failure', title: 'Interrupted' });
+    expect(check).toMatchObject({
+      conclusion: 'failure',
+      title: 'Interrupted: 2 of 2 procedures included',
+    });
+    expect(check.summary).toContain('Nothing is lost: press Resume');
+    expect(people.issueOf(repository, 1).body).toContain('Nothing is lost: press Resume');
+    expect(people.issueOf(repository, 1).body.match(/⚠️/gu)).toHaveLength(1);
     expect(check.actions.map(({ label }) => label)).toEqual(['Resume']);
   });
 
@@ -305,42 +376,84 @@ describe('a workflow run that ends before the run does', () => {
     const id = String(repository.dispatches[0]?.payload['run']);
     const run = people.startWorkflow(stage.double, repository, `Sprocket ${id} 1`);
     people.endWorkflow(stage.double, repository, run, 'cancelled');
-    await stage.double.settled();
+    await stage.settled();
     expect(repository.dispatches).toHaveLength(1);
-    expect(checks(repository)[0]).toMatchObject({ title: 'Interrupted' });
+    expect(checks(repository)[0]).toMatchObject({
+      title: 'Interrupted: 2 of 2 procedures included',
+    });
   });
 });
 
 describe('an App that was down', () => {
   test('finds the push that it missed', async () => {
     const repository = await launched();
+    // As if they were older than what another process may have left undone.
+    stage.double.world.deliveries.splice(0);
     stage.double.webhookUrl = 'http://127.0.0.1:9/';
     people.push(stage.double, repository, { 'plan.md': `${PLAN}\nmore\n` });
-    await stage.double.settled();
+    await stage.settled();
     await stage.restart();
     await stage.app.reconcile();
-    await stage.double.settled();
+    await stage.settled();
     expect(repository.dispatches).toHaveLength(2);
     expect(checks(repository).at(-1)?.sha).toBe(repository.git.resolve('main'));
     expect(checks(repository)).toHaveLength(2);
   });
 
-  test('goes on where it was killed between the steps of a launch', async () => {
+  test('finds the very first push, and pull requests, that it missed', async () => {
     const repository = repositoryWith({ 'README.md': 'hello' });
-    stage.double.faults.push({
-      method: 'POST',
-      path: /\/dispatches$/u,
-      answer: { status: 502, message: 'bad gateway' },
-    });
+    repository.git.run(['branch', 'other', 'main']);
+    repository.git.commit('other', { 'plan.md': EMPTY }, 'Plan');
+    const url = stage.double.webhookUrl;
+    stage.double.webhookUrl = null;
+    const pull = people.openPullRequest(stage.double, repository, 'other');
     people.push(stage.double, repository, { 'plan.md': PLAN });
-    await stage.double.settled();
-    expect(stage.double.world.deliveries.at(-1)?.status).toBeGreaterThanOrEqual(500);
+    stage.double.world.deliveries.splice(0);
+    stage.double.webhookUrl = url;
     await stage.app.reconcile();
-    await stage.double.settled();
+    await stage.settled();
+    expect(repository.dispatches).toHaveLength(1);
+    expect(checks(repository).map(({ sha }) => sha)).toEqual([
+      repository.git.resolve('main'),
+      repository.git.resolve(pull.pull?.head ?? ''),
+    ]);
+    await stage.app.reconcile();
+    expect(checks(repository)).toHaveLength(2);
+  });
+
+  test('leaves a plan alone that was there long before it', async () => {
+    const repository = repositoryWith({ 'README.md': 'hello' });
+    const { git } = repository;
+    const now = git.commit('main', { 'plan.md': PLAN }, 'Long ago');
+    const who = 'A person <person@example.com> 1700000000 +0000';
+    const then = `tree ${git.run(['rev-parse', `${now}^{tree}`])}\nauthor ${who}\ncommitter ${who}\n\nLong ago\n`;
+    const made = git.run(['hash-object', '-t', 'commit', '-w', '--stdin'], then);
+    git.run(['update-ref', 'refs/heads/main', made]);
+    await stage.app.reconcile();
+    expect(checks(repository)).toEqual([]);
+  });
+
+  test.each([1, 3])('goes on by itself where GitHub failed %i times', async (times) => {
+    const repository = repositoryWith({ 'README.md': 'hello' });
+    for (let time = 0; time < times; time += 1) {
+      stage.double.faults.push({
+        method: 'POST',
+        path: new RegExp(`/${repository.name}/dispatches$`, 'u'),
+        answer: { status: 502, message: 'bad gateway' },
+      });
+    }
+    people.push(stage.double, repository, { 'plan.md': PLAN });
+    await stage.settled();
+    expect(stage.double.world.deliveries.at(-1)?.status).toBe(200);
+    await vi.waitUntil(() => stage.double.faults.length === 0, 10_000);
+    await stage.settled();
+    // The third was the last: from then on it is the hourly look that asks for it.
+    if (times === 3) await stage.app.reconcile();
+    await vi.waitUntil(() => repository.dispatches.length > 0, 10_000);
+    await stage.settled();
     expect(checks(repository)).toHaveLength(1);
     expect(repository.issues.size).toBe(1);
-    // The dropped answer hid one that had gone out: the run's UUID makes the second harmless.
-    expect(new Set(repository.dispatches.map(({ payload }) => payload['run'])).size).toBe(1);
+    expect(repository.dispatches).toHaveLength(1);
   });
 });
 
@@ -355,7 +468,7 @@ describe('an installation', () => {
     };
     stage.double.emit('installation', payload);
     stage.double.emit('installation', payload);
-    await stage.double.settled();
+    await stage.settled();
     const pulls = [...repository.issues.values()].filter(({ pull }) => pull !== null);
     expect(pulls).toMatchObject([{ title: 'Set up Sprocket', author: BOT }]);
     expect(pulls[0]?.body).toContain('secret `SOURCE_DATABASE_URL`');

@@ -1,11 +1,12 @@
 /** The App, running against the double. */
 import { createServer } from 'node:net';
 import { openLog } from '../../app/log.ts';
-import { startApp, WEBHOOK_PATH } from '../../app/server.ts';
+import { startApp } from '../../app/server.ts';
 import type { RunningApp } from '../../app/server.ts';
+import { WEBHOOK_PATH } from '../../app/setup.ts';
 import { PRIVATE_KEY } from '../github/auth.ts';
-import { GitHubDouble, WEBHOOK_SECRET } from '../github/double.ts';
-import { APP } from '../github/state.ts';
+import { GitHubDouble } from '../github/double.ts';
+import { APP, WEBHOOK_SECRET } from '../github/state.ts';
 
 export interface Stage {
   readonly double: GitHubDouble;
@@ -13,13 +14,17 @@ export interface Stage {
   /** Lines of the App's log, as values. */
   readonly log: Record<string, unknown>[];
   restart(): Promise<void>;
+  /** Waits until every webhook is answered and done. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
 const ACTION = `acme/sprocket@${'c'.repeat(40)}`;
 
 /** Starts both; webhooks are sent at once. */
-export async function startStage(oidcIssuer = 'https://oidc.test'): Promise<Stage> {
+export async function startStage(
+  options: { readonly metadataUrl?: string; readonly oidcIssuer?: string } = {},
+): Promise<Stage> {
   const double = await GitHubDouble.start();
   const log: Record<string, unknown>[] = [];
   const start = async () => {
@@ -34,9 +39,10 @@ export async function startStage(oidcIssuer = 'https://oidc.test'): Promise<Stag
         logLevel: 'info',
         baseUrl: double.url,
         url: `http://127.0.0.1:${port}`,
-        oidcIssuer,
+        oidcIssuer: options.oidcIssuer ?? 'https://oidc.test',
         action: ACTION,
         actionVersion: 'v1.0.0',
+        metadataUrl: options.metadataUrl ?? null,
         throttle: false,
       },
       openLog('info', { write: (line: string) => log.push(JSON.parse(line)) }),
@@ -54,8 +60,15 @@ export async function startStage(oidcIssuer = 'https://oidc.test'): Promise<Stag
       stage.app = await start();
       connect(stage.app);
     },
+    async settled() {
+      // What the App does may come back to it as another webhook.
+      do {
+        await double.settled();
+        await stage.app.idle();
+      } while (double.sending > 0);
+    },
     async close() {
-      await stage.double.settled();
+      await stage.settled();
       await stage.app.stop();
       await double.stop();
     },
@@ -64,7 +77,7 @@ export async function startStage(oidcIssuer = 'https://oidc.test'): Promise<Stag
   return stage;
 }
 
-/** Probot takes 0 for its own default. */
+/** The App says where it is reached before it listens. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

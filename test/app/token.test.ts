@@ -29,7 +29,7 @@ let appUrl = '';
 
 beforeAll(async () => {
   issuer = await startIssuer();
-  stage = await startStage(issuer.url);
+  stage = await startStage({ oidcIssuer: issuer.url });
   migration = stage.double.addRepository('acme', 'migration', { 'plan.md': PLAN });
   stage.double.addRepository('acme', 'analytics', { 'README.md': 'dbt' });
   stage.double.addRepository('acme', 'payroll', { 'README.md': 'secret' });

@@ -61,7 +61,7 @@ beforeAll(async () => {
   await sql.query(WAREHOUSE);
   await sql.close();
   issuer = await startIssuer();
-  stage = await startStage(issuer.url);
+  stage = await startStage({ oidcIssuer: issuer.url });
   repository = stage.double.addRepository('acme', 'migration', { 'README.md': 'hello' });
   production = stage.double.addRepository('acme', 'analytics', { 'README.md': 'dbt lives here' });
   await building;

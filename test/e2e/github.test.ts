@@ -1,214 +1,239 @@
-/** The whole way on GitHub's double: App, dispatches, the built bundle, PostgreSQL and dbt. */
-import { join } from 'node:path';
+/**
+ * The whole way on GitHub's double: App, dispatches, the built bundle, PostgreSQL and dbt. Told once as
+ * it happens, and once more with every webhook sent twice, late and in any order.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { seeded } from '../../bench/warehouse/random.ts';
 import { buildAction } from '../../scripts/build-action.ts';
-import { connectTo, openScratchServer } from '../adapters/postgres/scratch-database.ts';
+import { openScratchServer } from '../adapters/postgres/scratch-database.ts';
 import type { ScratchServer } from '../adapters/postgres/scratch-database.ts';
-import { startStage } from '../app/harness.ts';
-import type { Stage } from '../app/harness.ts';
-import { planText } from '../core/checkrun/plans.ts';
 import * as people from '../github/people.ts';
-import { WorkflowRunner } from '../github/runner.ts';
-import type { RepositoryState } from '../github/state.ts';
+import { BOT } from '../github/state.ts';
+import { BUNDLE, endState, Story } from './github-story.ts';
+import type { EndState } from './github-story.ts';
 
-const BUNDLE = join(import.meta.dirname, '../../build/action-test');
-const WAREHOUSE = `
-  CREATE SCHEMA src; CREATE SCHEMA dw;
-  CREATE TABLE src.orders (id int PRIMARY KEY, amount numeric NOT NULL);
-  INSERT INTO src.orders SELECT n, n * 2 FROM generate_series(1, 20) n;
-  CREATE TABLE dw.big (id int, amount numeric);
-  CREATE TABLE dw.total (total numeric);
-  CREATE TABLE dw.other (id int);
-  CREATE PROCEDURE dw.load_big() LANGUAGE plpgsql AS $$
+/** What a person mends in the source, after which it can be retried. */
+const MENDED = `CREATE OR REPLACE PROCEDURE dw.load_small() LANGUAGE plpgsql AS $$
   BEGIN
-    TRUNCATE dw.big;
-    INSERT INTO dw.big SELECT id, amount FROM src.orders WHERE amount > 10;
-  END $$;
-  CREATE PROCEDURE dw.load_total() LANGUAGE plpgsql AS $$
-  BEGIN
-    TRUNCATE dw.total;
-    INSERT INTO dw.total SELECT sum(amount) FROM dw.big;
-  END $$;
-  CREATE PROCEDURE dw.load_other(p_table text) LANGUAGE plpgsql AS $$
-  BEGIN
-    EXECUTE 'INSERT INTO ' || p_table || ' SELECT id FROM src.orders';
-  END $$;`;
-const PLAN = planText([
-  { name: 'dw.load_big()' },
-  { name: 'dw.load_total()', dependsOn: 'dw.load_big()' },
-  { name: 'dw.load_other(text)' },
-]).replace(
-  'url: TARGET_DATABASE_URL }',
-  'url: TARGET_DATABASE_URL }\nsandbox: { url: SANDBOX_DATABASE_URL }\nproduction: { repository: acme/analytics, reviewers: [octocat, nobody], labels: [migration] }\nworkers: 2',
-);
+    TRUNCATE dw.small;
+    INSERT INTO dw.small SELECT id FROM src.orders WHERE amount < 9;
+  END $$`;
+const OWN_MODEL = `{{ config(materialized='table', schema='dw', alias='notes') }}
+select id from {{ source('src', 'orders') }}
+`;
 
-let server: ScratchServer | undefined;
-let stage: Stage;
-let runner: WorkflowRunner;
-let repository: RepositoryState;
-let production: RepositoryState;
-let url = '';
+let server: ScratchServer;
 
 beforeAll(async () => {
   await buildAction(BUNDLE);
   server = await openScratchServer();
-  url = await server.create('github_e2e');
-  const sql = await connectTo(url);
-  await sql.query(WAREHOUSE);
-  await sql.close();
-  stage = await startStage();
-  repository = stage.double.addRepository('acme', 'migration', { 'README.md': 'hello' });
-  production = stage.double.addRepository('acme', 'analytics', { 'README.md': 'dbt lives here' });
-  runner = new WorkflowRunner(stage.double, BUNDLE, {
-    SOURCE_DATABASE_URL: url,
-    TARGET_DATABASE_URL: url,
-    SANDBOX_DATABASE_URL: url.replace(/\/[^/]*$/u, '/postgres'),
-    SPROCKET_DBT: join(import.meta.dirname, '../../.venv/bin/dbt'),
+});
+afterAll(() => server.close());
+
+async function install(story: Story): Promise<void> {
+  const { stage, repository } = story;
+  people.install(stage.double, [repository]);
+  await story.settled();
+  const [setUp] = story.pulls(repository);
+  if (setUp === undefined) throw new Error('no pull request');
+  expect(setUp).toMatchObject({ title: 'Set up Sprocket', author: BOT });
+  people.mergePullRequest(stage.double, repository, setUp);
+  await story.settled();
+  expect(repository.git.blobOf('main', '.github/workflows/sprocket.yml')).not.toBeNull();
+  expect(story.check).toMatchObject({ conclusion: 'action_required' });
+  expect(repository.dispatches).toEqual([]);
+}
+
+async function plan(story: Story): Promise<void> {
+  const { stage, repository } = story;
+  expect(await story.runner.byHand(repository)).toMatchObject({ status: 0 });
+  await story.settled();
+  const [, offered] = story.pulls(repository);
+  if (offered === undefined) throw new Error('no pull request');
+  expect(offered).toMatchObject({ title: 'Plan the migration of sales', author: BOT });
+  const branch = offered.pull?.head ?? '';
+  const drafted = repository.git.run(['show', `${branch}:plan.md`]);
+  const whole = drafted
+    .replaceAll(/^\| no *(?=\|.*dw\.load_)/gmu, '| yes ')
+    .replace(
+      /production: \{.*\}/u,
+      'production: { repository: acme/analytics, project: transform, reviewers: [octocat, nobody], labels: [migration] }',
+    );
+  people.push(stage.double, repository, { 'plan.md': whole }, branch);
+  await story.settled();
+  expect(story.check).toMatchObject({
+    sha: repository.git.resolve(branch),
+    conclusion: 'success',
+    title: 'Ready: 6 of 6 procedures included',
   });
-});
-
-afterAll(async () => {
-  await runner.close();
-  await stage.close();
-  await server?.close();
-});
-
-async function settled(): Promise<void> {
-  await runner.settled();
-  stage.double.rates.forget();
-  expect(stage.double.violations.splice(0)).toEqual([]);
+  expect(story.check?.summary).toMatch(/\| Likely \| (\d) \| \1 \|/u);
+  expect(story.check?.text).toContain('```mermaid');
+  story.scenes.take('launch', 'check');
+  people.mergePullRequest(stage.double, repository, offered);
 }
 
-function lastCheck() {
-  return [...repository.checks.values()].at(-1);
+async function pauseAndResume(story: Story): Promise<void> {
+  const { stage, repository, runner } = story;
+  await story.until('the plan is read', () =>
+    runner.results.some(({ command }) => command === 'plan'),
+  );
+  const paused = story.say('/pause the source is being restored');
+  await story.until('it is paused', () => story.check?.title.startsWith('Paused: ') ?? false);
+  expect(story.check).toMatchObject({ status: 'in_progress', conclusion: null });
+  expect(story.check?.summary).toContain('Paused by octocat: the source is being restored');
+  expect(story.check?.actions.map(({ label }) => label).slice(0, 2)).toEqual(['Resume', 'Stop']);
+  await story.until('the comment is answered', () => story.reactionsTo(paused).length > 1);
+  expect(story.reactionsTo(paused)).toEqual(['eyes', 'rocket']);
+  expect(story.monitor.body).toContain('Paused by octocat: the source is being restored');
+  story.scenes.take('pause', paused, 'check');
+  people.pressButton(stage.double, repository, story.check?.id ?? 0, 'Resume');
+  await story.settled();
+  expect(story.check?.title).toBe('Needs a person: 2 of 6 done, 4 failed');
+  expect(story.check).toMatchObject({ status: 'completed', conclusion: 'action_required' });
+  expect(story.check?.annotations).toMatchObject(
+    ['dw.load_ranks()', 'dw.load_notes()', 'dw.load_other(text)', 'dw.load_small()'].map(
+      (name) => ({
+        path: 'plan.md',
+        title: `${name} failed`,
+      }),
+    ),
+  );
+  expect(story.planOnBranch()).toMatch(/dw\.load_big\(\) .*Completed/u);
+  expect(story.planOnBranch()).toMatch(/dw\.load_other\(text\) .*Failed/u);
+  expect(story.pulls(story.production)).toEqual([]);
 }
 
-function pulls() {
-  return [...production.issues.values()].filter(({ pull }) => pull !== null);
+async function decide(story: Story): Promise<void> {
+  const { stage, repository } = story;
+  story.scenes.take('progress', 'check');
+  story.scenes.take('retry', 'monitor');
+  const wrong = story.say('/skip dw.load_othr');
+  await story.settled();
+  expect(story.reactionsTo(wrong)).toEqual(['eyes', 'confused']);
+  const right = story.say('/skip dw.load_other');
+  await story.settled();
+  expect(story.reactionsTo(right)).toEqual(['eyes', 'rocket']);
+  story.scenes.take('skip', wrong, right);
+  const accepted = story.say('/accept dw.load_ranks ties may come in any order');
+  await story.settled();
+  expect(story.reactionsTo(accepted)).toEqual(['eyes', 'rocket']);
+  story.scenes.take('accept', accepted);
+  people.push(
+    stage.double,
+    repository,
+    { 'transform/models/dw/notes_by_hand.sql': OWN_MODEL },
+    'sprocket/sales',
+  );
+  await story.sql.query(MENDED);
+  const manual = story.say('/manual dw.load_notes');
+  people.tick(stage.double, repository, story.monitor, 'retry `dw.load_small()`');
+  await story.until('it is taken up', () => story.running());
+  await story.until('machines run', () => story.runner.loseMachines(repository) > 0);
+  await story.settled();
+  expect(story.reactionsTo(manual)).toEqual(['eyes', 'rocket']);
+  story.scenes.take('manual', manual);
+  story.scenes.take('done', 'check');
 }
 
-test('a merged plan runs, a refused procedure is skipped by comment, and one pull request comes', async () => {
-  people.push(stage.double, repository, { 'plan.md': PLAN });
-  await settled();
-  expect(
-    runner.results.map(({ command, status, log }) => [command, status, status === 0 ? '' : log]),
-  ).toEqual([
-    ['plan', 0, ''],
-    ['work', 0, ''],
-    ['work', 0, ''],
-    ['finish', 0, ''],
-  ]);
-  expect(lastCheck()).toMatchObject({ status: 'completed', conclusion: 'action_required' });
-  expect(lastCheck()?.annotations).toMatchObject([{ title: 'dw.load_other(text) failed' }]);
-  expect(lastCheck()?.title).toMatch(/^Needs a person: 2 of 3 done, 1 failed/u);
-  expect(lastCheck()?.annotations).toMatchObject([
-    { path: 'plan.md', title: 'dw.load_other(text) failed' },
-  ]);
-  const monitor = repository.issues.get(1);
-  expect(monitor?.body).toContain('skip `dw.load_other(text)`');
-  const branch = repository.git.run(['show', 'sprocket/sales:plan.md']);
-  expect(branch).toMatch(/dw\.load_big\(\) .*Completed/u);
-  expect(branch).toMatch(/dw\.load_other\(text\) .*Failed/u);
-  expect(pulls()).toEqual([]);
-
-  const wrong = people.comment(stage.double, repository, 1, '/skip dw.load_othr');
-  await settled();
-  expect(wrong.reactions.map(({ content }) => content)).toEqual(['eyes', 'confused']);
-  const answer = [...repository.comments.values()].at(-1)?.body;
-  expect(answer).toContain('Did you mean dw.load_other(text)?');
-
-  const right = people.comment(stage.double, repository, 1, '/skip dw.load_other');
-  await settled();
-  expect(right.reactions.map(({ content }) => content)).toEqual(['eyes', 'rocket']);
-  people.comment(stage.double, repository, 1, '/resume');
-  await settled();
-
-  expect(lastCheck()).toMatchObject({ status: 'completed', conclusion: 'success' });
-  expect(lastCheck()?.title).toMatch(/^Done: 3 of 3 done/u);
-  expect(pulls()).toHaveLength(1);
-  const [pull] = pulls();
-  expect(pull).toMatchObject({ labels: ['migration'], state: 'open' });
-  expect(pull?.pull).toMatchObject({
-    head: 'sprocket/sales',
-    base: 'main',
-    reviewers: ['octocat'],
+async function tell(story: Story): Promise<EndState> {
+  await install(story);
+  await plan(story);
+  await pauseAndResume(story);
+  const began = await story.startOf('dw.load_big()');
+  await decide(story);
+  expect(await story.startOf('dw.load_big()')).toBe(began);
+  const failed = story.runner.results.filter(({ status }) => status !== 0 && status !== null);
+  expect(failed.map(({ command, log }) => `${command}: ${log}`)).toEqual([]);
+  expect(story.runner.results.at(-1)?.outputs).toMatchObject({
+    state: 'done',
+    total: '6',
+    completed: '5',
+    skipped: '1',
+    'pull-request': `https://github.com/acme/analytics/pull/1`,
   });
-  expect(monitor?.body).toContain(`/analytics/pull/${pull?.number}`);
-  const files = production.git.run(['ls-tree', '-r', '--name-only', 'sprocket/sales']);
-  expect(files).toContain('transform/dbt_project.yml');
-  expect(files).toContain('transform/MIGRATION.md');
-  const logs = runner.results
-    .map(({ log }) => log.replaceAll(/^::add-mask::.*$/gmu, ''))
-    .join('\n');
-  expect(logs).not.toContain(url);
-});
+  const logs = story.runner.results.map(({ log }) => log.replaceAll(/^::add-mask::.*$/gmu, ''));
+  expect(logs.join('\n')).not.toContain(story.url);
+  return endState(story);
+}
 
-test('every webhook again, in another order and late, changes nothing', async () => {
-  const before = {
-    dispatches: repository.dispatches.length,
-    checks: repository.checks.size,
-    comments: repository.comments.size,
-    pulls: pulls().length,
-    head: production.git.run(['rev-parse', 'sprocket/sales']),
-  };
-  const target = stage.double.webhookUrl ?? '';
-  for (const delivery of stage.double.world.deliveries.toReversed()) {
-    await stage.double.deliver(delivery, target);
+/** Commands that the story does without, for the pictures of the documentation. */
+async function takeMore(story: Story): Promise<void> {
+  const steps: readonly (readonly [name: string, text: string])[] = [
+    ['help', '/help'],
+    ['status', '/status'],
+    ['log', '/log dw.load_small'],
+    ['resume', '/resume'],
+    ['reset', '/reset'],
+    ['stop', '/stop the warehouse moves tonight'],
+  ];
+  for (const [name, text] of steps) {
+    const said = story.say(text);
+    await story.settled();
+    story.scenes.take(name, said);
   }
-  await settled();
-  expect({
-    dispatches: repository.dispatches.length,
-    checks: repository.checks.size,
-    comments: repository.comments.size,
-    pulls: pulls().length,
-    head: production.git.run(['rev-parse', 'sprocket/sales']),
-  }).toEqual(before);
-});
-
-test('a run that is paused, gone on with, and whose runner dies, ends all the same', async () => {
-  const second = stage.double.addRepository('acme', 'second', { 'README.md': 'hello' });
-  const plan = planText([{ name: 'dw.load_big()' }, { name: 'dw.load_total()' }], 'second').replace(
-    'url: TARGET_DATABASE_URL }',
-    'url: TARGET_DATABASE_URL, metadata_schema: second }\nsandbox: { url: SANDBOX_DATABASE_URL }\nworkers: 1',
-  );
-  const first = runner.results.length;
-  people.push(stage.double, second, { 'plan.md': plan });
-  await until(() => runner.results.slice(first).some(({ command }) => command === 'plan'));
-  people.comment(stage.double, second, 1, '/pause the source is being restored');
-  await until(() =>
-    runner.results.some(({ command, log }) => command === 'control' && log.includes('PAUSE')),
-  );
-  const check = [...second.checks.values()].at(-1);
-  expect(check).toMatchObject({ status: 'in_progress', conclusion: null });
-  expect(check?.title).toMatch(/^Paused: /u);
-  expect(check?.summary).toContain('Paused by octocat: the source is being restored');
-  expect(check?.actions.map(({ label }) => label)).toEqual(['Resume', 'Stop']);
-  expect(runner.living.size).toBe(1);
-  for (const child of runner.living) child.kill('SIGKILL');
-  await runner.settled();
-  expect(pullsOf(second)).toEqual([]);
-  expect([...second.checks.values()].at(-1)?.title).toMatch(/^Stopped: /u);
-
-  people.comment(stage.double, second, 1, '/resume');
-  await settled();
-  expect([...second.checks.values()].at(-1)).toMatchObject({ conclusion: 'success' });
-  expect(pullsOf(second)).toHaveLength(1);
-  const proofs = await connectTo(url);
-  const { rows } = await proofs.query(
-    `SELECT source, restarts FROM second.wirekite_progress WHERE operation = 'P' AND finish_time IS NOT NULL ORDER BY 1`,
-  );
-  await proofs.close();
-  expect(rows.map(([source]) => source)).toEqual(['dw.load_big()', 'dw.load_total()']);
-});
-
-function pullsOf(target: RepositoryState) {
-  return [...target.issues.values()].filter(({ pull }) => pull !== null);
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
+let once: EndState | undefined;
+
+test('from the installation to one pull request', { timeout: 400_000 }, async () => {
+  const story = await Story.begin(server, 'github_story');
+  try {
+    once = await tell(story);
+    await story.scenes.save(takeMore);
+    expect(once.check).toEqual({
+      title: 'Done: 6 of 6 done, 1 accepted, 1 manual, 1 skipped',
+      conclusion: 'success',
+      open: 0,
     });
+    expect(once.pulls).toMatchObject([
+      {
+        title: 'Replace the stored procedures of sales with 5 dbt models',
+        labels: ['migration'],
+        reviewers: ['octocat'],
+        state: 'open',
+        head: 'sprocket/sales',
+      },
+    ]);
+    expect(once.remarks).toHaveLength(1);
+    expect(once.remarks[0]).toContain('`nobody`');
+    expect(story.monitor.body).toContain('/analytics/pull/1');
+    expect(story.check?.summary).toContain('/analytics/pull/1');
+    expect(once.files).toEqual(
+      expect.arrayContaining([
+        'README.md',
+        'transform/MIGRATION.md',
+        'transform/dbt_project.yml',
+        'transform/models/dw/notes_by_hand.sql',
+        'transform/models/dw/small.sql',
+      ]),
+    );
+    expect(once.commits).toBe('1');
+    expect(once.plan).toMatch(/dw\.load_notes\(\) .*Completed \(manual\)/u);
+    expect(once.plan).toMatch(/dw\.load_ranks\(\) .*Completed \(accepted\)/u);
+    expect(once.plan).toMatch(/dw\.load_other\(text\) .*Skipped/u);
+  } finally {
+    await story.end();
   }
-}
+});
+
+test('the same with every webhook twice, late and in any order', { timeout: 500_000 }, async () => {
+  const story = await Story.begin(server, 'github_story_late');
+  const { double } = story.stage;
+  const random = seeded(20_261_128);
+  double.delays = () => [1 + random() * 400, 1 + random() * 5_000];
+  try {
+    const twice = await tell(story);
+    expect(twice).toEqual(once);
+    const before = story.repository.dispatches.length;
+    const url = double.webhookUrl ?? '';
+    const all = [...double.world.deliveries]
+      .map((delivery) => ({ delivery, at: random() }))
+      .toSorted((a, b) => a.at - b.at);
+    for (const { delivery } of all) await double.deliver(delivery, url);
+    await story.settled();
+    expect(endState(story)).toEqual(once);
+    expect(story.repository.dispatches).toHaveLength(before);
+  } finally {
+    await story.end();
+  }
+});

@@ -28,6 +28,7 @@ export function authorize(
   header: string,
   repository: RepositoryState | null,
 ): void {
+  if (route.needs === 'nobody') return;
   const token = header.replace(/^(?:bearer|token) /iu, '');
   if (token === '') throw new Refusal(401, 'Requires authentication');
   if (route.needs === 'app') {

@@ -251,6 +251,55 @@ describe('a branch', () => {
     expect([...peoples.keys()]).toEqual(['transform/models/own.sql', 'transform/models/x.sql']);
   });
 
+  test('shows a status in one commit, however often it is written, in which people lose nothing', async () => {
+    const runs = openGitHubRepository(connection);
+    const branch = 'sprocket/status';
+    const write = (status: string, start = main()) =>
+      runs.writeStatus({
+        branch,
+        start,
+        path: 'plan.md',
+        message: `sales: ${status}\n`,
+        rewrite: (current) => `${(current ?? '').replace(/^status .*\n/mu, '')}status ${status}\n`,
+      });
+    const subjects = () =>
+      repository.git.run(['log', '--format=%s', `main..${branch}`]).split('\n');
+    const start = main();
+    await write('1 of 9', start);
+    await write('2 of 9', start);
+    expect(subjects()).toEqual(['sales: 2 of 9']);
+    const before = double.requests.length;
+    await write('2 of 9', start);
+    expect(double.requests.length - before).toBe(2);
+    const who = { name: 'octocat', email: 'octocat@example.com' };
+    repository.git.commit(branch, { 'own.sql': 'select 1' }, 'Mine', who);
+    await write('3 of 9', start);
+    await write('4 of 9', start);
+    expect(subjects()).toEqual(['sales: 4 of 9', 'Mine', 'sales: 2 of 9']);
+    const files = new Map([['x.sql', 'select 1']]);
+    const rewrites = new Map([['plan.md', (current: string | null) => current ?? '']]);
+    await runs.commit({ ...change, branch, start, files, rewrites });
+    expect(subjects()).toEqual(['Models', 'Mine', 'sales: 2 of 9']);
+    expect(await runs.readFile(branch, 'plan.md')).toBe('status 4 of 9\n');
+    expect(await runs.readFile(branch, 'own.sql')).toBe('select 1');
+  });
+
+  test('on which GitHub takes no replacing of commits gets them on top', async () => {
+    const runs = openGitHubRepository(connection);
+    const status = (text: string) => ({
+      branch: 'sprocket/protected',
+      start: main(),
+      path: 'plan.md',
+      message: `${text}\n`,
+      rewrite: () => text,
+    });
+    await runs.writeStatus(status('one'));
+    double.protectedBranches.add('sprocket/protected');
+    await runs.writeStatus(status('two'));
+    const log = repository.git.run(['log', '--format=%s', 'main..sprocket/protected']);
+    expect(log.split('\n')).toEqual(['two', 'one']);
+  });
+
   test('that somebody moves meanwhile is tried again', async () => {
     const runs = openGitHubRepository(connection);
     double.faults.push({

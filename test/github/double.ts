@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { authorize } from './auth.ts';
 import { githubContract } from './contract.ts';
@@ -21,10 +22,8 @@ import { checkRoutes } from './routes/checks.ts';
 import { contentRoutes } from './routes/content.ts';
 import { pullRoutes } from './routes/pulls.ts';
 import { talkRoutes } from './routes/talk.ts';
-import { newWorld, nextId, timestamp } from './state.ts';
+import { newWorld, nextId, timestamp, WEBHOOK_SECRET } from './state.ts';
 import type { DeliveryState, RepositoryState, World } from './state.ts';
-
-export const WEBHOOK_SECRET = 'a secret of the double';
 
 export interface Fault {
   /** Requests that it hits; each fault hits once. */
@@ -65,6 +64,12 @@ export class GitHubDouble {
   readonly faults: Fault[] = [];
   /** Where webhooks go; null keeps them. */
   webhookUrl: string | null = null;
+  /** Branches that only move forward. */
+  readonly protectedBranches = new Set<string>();
+  /** Milliseconds after which each copy of a webhook is sent: one copy, at once. */
+  delays: () => readonly number[] = () => [0];
+  /** Requests are answered after it: while it is open, GitHub is slow. */
+  answering: Promise<void> = Promise.resolve();
   /** Called with every dispatch, once it is answered. */
   onDispatch: ((repository: RepositoryState) => void) | null = null;
   readonly rates = new Rates(this.world);
@@ -138,7 +143,17 @@ export class GitHubDouble {
       status: 0,
     };
     this.world.deliveries.push(delivery);
-    if (this.webhookUrl !== null) this.#send(this.deliver(delivery, this.webhookUrl));
+    const url = this.webhookUrl;
+    if (url === null) return;
+    for (const delay of this.delays()) {
+      this.#send(delay === 0 ? this.deliver(delivery, url) : this.#deliverLate(delivery, delay));
+    }
+  }
+
+  async #deliverLate(delivery: DeliveryState, delay: number): Promise<void> {
+    await sleep(delay);
+    // Where the App is by then: it may have been started again.
+    if (this.webhookUrl !== null) await this.deliver(delivery, this.webhookUrl);
   }
 
   /** Delivers once, with the same GUID however often. Gives the status, 0 where nobody answered. */
@@ -170,6 +185,11 @@ export class GitHubDouble {
     while (this.#sending.size > 0) await Promise.all(this.#sending);
   }
 
+  /** Webhooks that are under way. */
+  get sending(): number {
+    return this.#sending.size;
+  }
+
   #send(sending: Promise<unknown>): void {
     const done = sending.then(() => undefined).finally(() => this.#sending.delete(done));
     this.#sending.add(done);
@@ -179,6 +199,7 @@ export class GitHubDouble {
     const url = new URL(request.url ?? '/', this.url);
     const method = request.method ?? 'GET';
     const body = parseBody(await readAll(request));
+    await this.answering;
     const found = ROUTES.find(
       (route) => route.method === method && route.pattern.test(url.pathname),
     );
@@ -213,14 +234,21 @@ export class GitHubDouble {
     body: Record<string, unknown> | undefined,
     request: IncomingMessage,
     over: string | null,
-  ): Answer & { readonly headers?: Readonly<Record<string, string>> } {
+  ): Answer {
     try {
       if (over !== null) {
         this.violations.push(`${method} ${url.pathname}: secondary rate limit: ${over}`);
         throw new Refusal(403, 'You have exceeded a secondary rate limit.');
       }
       if (url.pathname === '/graphql') {
-        return graphql(this.world, request.headers.authorization ?? '', body ?? {});
+        const header = request.headers.authorization ?? '';
+        return graphql({
+          world: this.world,
+          header,
+          body: body ?? {},
+          isProtected: (branch) => this.protectedBranches.has(branch),
+          emit: (event, payload) => this.#react(event, payload, null),
+        });
       }
       if (route === null) throw new Refusal(404, `The double has no ${method} ${url.pathname}`);
       const path = Object.fromEntries(

@@ -1,10 +1,10 @@
 /** What people do on GitHub's pages, told to the App as webhooks. */
 import { payloadOf, recordPush } from './events.ts';
 import type { GitHubDouble } from './double.ts';
-import { openPull, pullPayload } from './routes/pulls.ts';
+import { mergePull, openPull, pullPayload } from './routes/pulls.ts';
 import { addComment, addIssue, commentPayload, editedPayload } from './routes/talk.ts';
 import { checkShape, issueShape, runShape } from './shapes.ts';
-import { nextId, timestamp } from './state.ts';
+import { APP, nextId, timestamp } from './state.ts';
 import type { CommentState, IssueState, RepositoryState, WorkflowRunState } from './state.ts';
 
 export function push(
@@ -21,7 +21,32 @@ export function push(
   });
   const emit = (event: string, payload: Record<string, unknown>) => double.emit(event, payload);
   recordPush({ repository, emit }, `refs/heads/${branch}`, before, after, sender);
+  for (const issue of repository.issues.values()) {
+    if (issue.state === 'open' && issue.pull?.head === branch) {
+      emit('pull_request', pullPayload(double.world, repository, issue, 'synchronize', sender));
+    }
+  }
   return after;
+}
+
+export function mergePullRequest(
+  double: GitHubDouble,
+  repository: RepositoryState,
+  issue: IssueState,
+  sender = 'octocat',
+): string {
+  const emit = (event: string, payload: Record<string, unknown>) => double.emit(event, payload);
+  return mergePull({ world: double.world, repository, emit }, issue, sender);
+}
+
+/** The App is installed on all repositories of the account. */
+export function install(double: GitHubDouble, repositories: readonly RepositoryState[]): void {
+  double.emit('installation', {
+    action: 'created',
+    installation: { id: APP.installation },
+    repositories: repositories.map(({ owner, name }) => ({ full_name: `${owner}/${name}` })),
+    sender: { login: 'octocat', type: 'User' },
+  });
 }
 
 export function openIssue(
@@ -87,17 +112,35 @@ export function pressButton(
   label: string,
   sender = 'octocat',
 ): void {
+  const action = repository.checks.get(check)?.actions.find((each) => each.label === label);
+  if (action === undefined) throw new Error(`no button ${label}`);
+  const pressed = { requested_action: { identifier: action.identifier } };
+  tellOfCheck(double, repository, check, sender, 'requested_action', pressed);
+}
+
+/** Clicks "Re-run", which GitHub shows at every completed check run. */
+export function rerun(double: GitHubDouble, repository: RepositoryState, check: number): void {
+  tellOfCheck(double, repository, check, 'octocat', 'rerequested', {});
+}
+
+function tellOfCheck(
+  double: GitHubDouble,
+  repository: RepositoryState,
+  check: number,
+  sender: string,
+  action: 'requested_action' | 'rerequested',
+  more: Record<string, unknown>,
+): void {
   const state = repository.checks.get(check);
-  const action = state?.actions.find((each) => each.label === label);
-  if (state === undefined || action === undefined) throw new Error(`no button ${label}`);
+  if (state === undefined) throw new Error(`no check run ${check}`);
   const pulls = [...repository.issues.values()].filter(
     ({ pull, state: open }) =>
       open === 'open' && pull !== null && repository.git.resolve(pull.head) === state.sha,
   );
   double.emit(
     'check_run',
-    payloadOf('check_run', 'requested_action', repository, sender, {
-      requested_action: { identifier: action.identifier },
+    payloadOf('check_run', action, repository, sender, {
+      ...more,
       check_run: {
         ...checkShape(repository, state),
         pull_requests: pulls.map(({ number, id }) => ({ number, id })),
@@ -126,15 +169,16 @@ export function startWorkflow(
   double: GitHubDouble,
   repository: RepositoryState,
   title: string,
+  options: Partial<Pick<WorkflowRunState, 'event' | 'status'>> = {},
 ): WorkflowRunState {
   const run: WorkflowRunState = {
     id: nextId(double.world),
     name: 'Sprocket',
     title,
-    event: 'repository_dispatch',
+    event: options.event ?? 'repository_dispatch',
     sha: repository.git.resolve(repository.defaultBranch) ?? '',
     createdAt: timestamp(double.world),
-    status: 'in_progress',
+    status: options.status ?? 'in_progress',
     conclusion: null,
   };
   repository.runs.push(run);

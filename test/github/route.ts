@@ -15,13 +15,14 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Route {
   readonly method: string;
   readonly template: string;
-  /** `app`: with the App's JWT. Else the permission of the installation that the route needs. */
-  readonly needs: 'app' | readonly [permission: string, level: 'read' | 'write'];
+  /** `app`: with the App's JWT; `nobody`: without any token. Else the permission of the installation that the route needs. */
+  readonly needs: 'app' | 'nobody' | readonly [permission: string, level: 'read' | 'write'];
   readonly handle: (call: Call) => Answer;
 }
 

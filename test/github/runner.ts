@@ -9,7 +9,7 @@ import { PRIVATE_KEY } from './auth.ts';
 import type { GitHubDouble } from './double.ts';
 import { endWorkflow, startWorkflow } from './people.ts';
 import { APP } from './state.ts';
-import type { Dispatch, RepositoryState } from './state.ts';
+import type { Dispatch, RepositoryState, WorkflowRunState } from './state.ts';
 
 export interface JobResult {
   readonly command: string;
@@ -19,10 +19,17 @@ export interface JobResult {
   readonly summary: string;
 }
 
+interface Workflow {
+  readonly repository: RepositoryState;
+  readonly run: WorkflowRunState;
+  readonly event: string;
+  readonly payload: Readonly<Record<string, unknown>> | null;
+  /** Its machines are gone: no job of it begins or ends any more. */
+  lost: boolean;
+}
+
 export class WorkflowRunner {
   readonly results: JobResult[] = [];
-  /** Jobs that run now. */
-  readonly living = new Set<ChildProcess>();
   readonly #double: GitHubDouble;
   readonly #bundle: string;
   readonly #secrets: Readonly<Record<string, string>>;
@@ -30,6 +37,7 @@ export class WorkflowRunner {
   /** Concurrency groups: runs go one after the other, and so do requests. */
   readonly #groups = new Map<string, Promise<void>>();
   readonly #taken = new WeakSet<Dispatch>();
+  readonly #living = new Map<ChildProcess, Workflow>();
   #number = 0;
 
   constructor(double: GitHubDouble, bundle: string, secrets: Readonly<Record<string, string>>) {
@@ -49,9 +57,33 @@ export class WorkflowRunner {
     }
   }
 
+  /** A person starts the workflow by hand. */
+  async byHand(repository: RepositoryState): Promise<JobResult> {
+    const run = startWorkflow(this.#double, repository, 'Sprocket workflow_dispatch', {
+      event: 'workflow_dispatch',
+    });
+    const workflow = { repository, run, event: 'workflow_dispatch', payload: null, lost: false };
+    const result = await this.#job(workflow, 'scope', 1);
+    endWorkflow(this.#double, repository, run, result.status === 0 ? 'success' : 'failure');
+    return result;
+  }
+
+  /** The machines of the workflow that works on a run are gone, from one moment to the next. */
+  loseMachines(repository: RepositoryState): number {
+    const lost = [...this.#living].filter(
+      ([, workflow]) => workflow.repository === repository && workflow.event === 'sprocket-run',
+    );
+    for (const [child, workflow] of lost) {
+      workflow.lost = true;
+      // With what it started: a machine takes all of it along.
+      killGroup(child);
+    }
+    return lost.length;
+  }
+
   async close(): Promise<void> {
     this.#double.onDispatch = null;
-    for (const child of this.living) child.kill('SIGKILL');
+    for (const child of this.#living.keys()) killGroup(child);
     await this.settled();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -60,50 +92,53 @@ export class WorkflowRunner {
     for (const dispatch of repository.dispatches) {
       if (this.#taken.has(dispatch)) continue;
       this.#taken.add(dispatch);
-      const before = this.#groups.get(dispatch.event) ?? Promise.resolve();
+      const { payload, event } = dispatch;
+      const title =
+        event === 'sprocket-run'
+          ? `Sprocket ${String(payload['run'])} ${String(payload['leg'])}`
+          : `Sprocket ${String(payload['request'])}`;
+      const run = startWorkflow(this.#double, repository, title, { status: 'queued' });
+      const workflow = { repository, run, event, payload, lost: false };
+      const group = `${repository.name} ${event}`;
+      const before = this.#groups.get(group) ?? Promise.resolve();
       this.#groups.set(
-        dispatch.event,
-        before.then(() => this.#workflow(repository, dispatch)),
+        group,
+        before.then(() => this.#workflow(workflow)),
       );
     }
   }
 
-  async #workflow(repository: RepositoryState, dispatch: Dispatch): Promise<void> {
-    const { payload, event } = dispatch;
-    const isRun = event === 'sprocket-run';
-    const title = isRun
-      ? `Sprocket ${String(payload['run'])} ${String(payload['leg'])}`
-      : `Sprocket ${String(payload['request'])}`;
-    const run = startWorkflow(this.#double, repository, title);
-    const job = (command: string, worker = 1) =>
-      this.#job(repository, dispatch, run.id, command, worker);
-    const results = isRun ? await this.#run(job) : [await job('control')];
-    const failed = results.some(({ status }) => status !== 0);
+  async #workflow(workflow: Workflow): Promise<void> {
+    const { event, repository, run } = workflow;
+    run.status = 'in_progress';
+    const job = (command: string, worker = 1) => this.#job(workflow, command, worker);
+    const results =
+      event === 'sprocket-run' ? await this.#run(workflow, job) : [await job('control')];
+    const failed = workflow.lost || results.some(({ status }) => status !== 0);
     endWorkflow(this.#double, repository, run, failed ? 'failure' : 'success');
   }
 
-  async #run(job: (command: string, worker?: number) => Promise<JobResult>): Promise<JobResult[]> {
+  async #run(
+    workflow: Workflow,
+    job: (command: string, worker?: number) => Promise<JobResult>,
+  ): Promise<JobResult[]> {
     const plan = await job('plan');
     if (plan.status !== 0 || plan.outputs['proceed'] !== 'true') return [plan];
     const workers: unknown = JSON.parse(plan.outputs['workers'] ?? '[]');
     const numbers = Array.isArray(workers) ? workers.map(Number) : [];
     const worked = await Promise.all(numbers.map((number) => job('work', number)));
-    return [plan, ...worked, await job('finish')];
+    return workflow.lost ? [plan, ...worked] : [plan, ...worked, await job('finish')];
   }
 
-  async #job(
-    repository: RepositoryState,
-    dispatch: Dispatch,
-    runId: number,
-    command: string,
-    worker: number,
-  ): Promise<JobResult> {
+  async #job(workflow: Workflow, command: string, worker: number): Promise<JobResult> {
+    const { repository, event, payload, run } = workflow;
     this.#number += 1;
     const file = (name: string): string => join(this.#folder, `${this.#number}-${name}`);
     const paths = { event: file('event.json'), output: file('output'), summary: file('summary') };
+    const isDispatch = payload !== null;
     writeFileSync(
       paths.event,
-      JSON.stringify({ action: dispatch.event, client_payload: dispatch.payload }),
+      JSON.stringify(isDispatch ? { action: event, client_payload: payload } : { inputs: {} }),
     );
     for (const path of [paths.output, paths.summary]) writeFileSync(path, '');
     const child = spawn(process.execPath, [join(this.#bundle, 'main.mjs')], {
@@ -118,8 +153,8 @@ export class WorkflowRunner {
         GITHUB_REPOSITORY: `${repository.owner}/${repository.name}`,
         GITHUB_API_URL: this.#double.url,
         GITHUB_SERVER_URL: 'https://github.com',
-        GITHUB_RUN_ID: String(runId),
-        GITHUB_EVENT_NAME: 'repository_dispatch',
+        GITHUB_RUN_ID: String(run.id),
+        GITHUB_EVENT_NAME: isDispatch ? 'repository_dispatch' : event,
         GITHUB_EVENT_PATH: paths.event,
         GITHUB_OUTPUT: paths.output,
         GITHUB_STEP_SUMMARY: paths.summary,
@@ -127,8 +162,9 @@ export class WorkflowRunner {
         SPROCKET_TEST_SPEED: '1',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
-    this.living.add(child);
+    this.#living.set(child, workflow);
     let log = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -136,7 +172,7 @@ export class WorkflowRunner {
       });
     }
     await once(child, 'close');
-    this.living.delete(child);
+    this.#living.delete(child);
     const result = {
       command,
       status: child.exitCode,
@@ -147,6 +183,10 @@ export class WorkflowRunner {
     this.results.push(result);
     return result;
   }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 }
 
 /** The file of outputs: `name<<delimiter`, lines, delimiter. */

@@ -55,9 +55,10 @@ export function repositoryShape(repository: RepositoryState): Shape {
 
 export function commitShape(repository: RepositoryState, sha: string): Shape {
   const { files: _files, stats: _stats, ...shape } = example('commit');
-  const [email = '', name = '', date = '', message = '', tree = '', ...parents] = repository.git
-    .run(['show', '-s', '--format=%ce%n%cn%n%cI%n%s%n%T%n%P', sha])
-    .split(/[\n ](?=[0-9a-f]{40}\b)|\n/u);
+  const [email = '', name = '', date = '', tree = '', line = '', message = ''] = repository.git
+    .run(['show', '-s', '--format=%ce%x00%cn%x00%cI%x00%T%x00%P%x00%B', sha])
+    .split('\0');
+  const parents = line.split(' ');
   const who = { name, email, date };
   return {
     ...shape,

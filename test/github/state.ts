@@ -117,6 +117,7 @@ export interface World {
 }
 
 export const APP = { id: 4242, slug: 'sprocket-test', installation: 77 } as const;
+export const WEBHOOK_SECRET = 'a secret of the double';
 export const BOT = `${APP.slug}[bot]`;
 
 /** What the owner of the repositories gave the App. */

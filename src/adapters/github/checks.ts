@@ -14,7 +14,8 @@ interface CheckResponse {
   readonly conclusion: string | null;
   readonly html_url: string | null;
   readonly started_at: string | null;
-  readonly output: { readonly title: string | null };
+  readonly details_url: string | null;
+  readonly output: { readonly title: string | null; readonly summary: string | null };
   readonly app: { readonly id: number | bigint } | null;
 }
 
@@ -146,7 +147,9 @@ function checkRun(response: CheckResponse): CheckRun {
     externalId: response.external_id ?? '',
     state: stateOf(response),
     title: response.output.title,
+    summary: response.output.summary,
     url: response.html_url,
+    detailsUrl: response.details_url,
     startedAt: response.started_at,
   };
 }

@@ -27,6 +27,19 @@ export function contentOf({ client, name }: Connection): GitHubContent {
       return { blob: found.sha, text: Buffer.from(found.content, 'base64').toString('utf8') };
     },
 
+    async lastChange(commit, path) {
+      const [found] = await call(`read what changed ${path}`, () =>
+        client.request('GET /repos/{owner}/{repo}/commits', {
+          ...name,
+          sha: commit,
+          path,
+          per_page: 1,
+        }),
+      );
+      const at = found?.commit.committer?.date;
+      return found === undefined || at === undefined ? null : { sha: found.sha, at };
+    },
+
     async mergeBase(base, head) {
       const found = await callOrNull(`compare ${base} with ${head}`, () =>
         client.request('GET /repos/{owner}/{repo}/compare/{basehead}', {

@@ -170,13 +170,22 @@ export async function writeCommit(
   return made.sha;
 }
 
-/** Moves a branch forward, or makes it where `from` is null; false where somebody else moved it. */
+export interface Move {
+  /** Where the branch stands; null: it is made. */
+  readonly from: string | null;
+  readonly to: string;
+  /** `to` takes the place of `from` instead of standing on it. */
+  readonly replaces?: boolean;
+}
+
+/** Moves a branch; false where somebody else moved it. */
 export async function moveBranch(
-  { client, name }: Connection,
+  connection: Connection,
   branch: string,
-  from: string | null,
-  to: string,
+  { from, to, replaces = false }: Move,
 ): Promise<boolean> {
+  const { client, name } = connection;
+  if (from !== null && replaces) return replaceTip(connection, branch, from, to);
   try {
     await (from === null
       ? client.request('POST /repos/{owner}/{repo}/git/refs', {
@@ -193,6 +202,37 @@ export async function moveBranch(
     return true;
   } catch (error) {
     if (isStatus(error, 409, 422)) return false;
+    return call('move the branch', () => Promise.reject(error));
+  }
+}
+
+const repositoryIdSchema = z.object({ repository: z.object({ id: z.string() }) });
+
+/** Only GraphQL moves a branch back under the condition that it stands where it was seen. */
+async function replaceTip(
+  { client, name }: Connection,
+  branch: string,
+  from: string,
+  to: string,
+): Promise<boolean> {
+  const found = await call('read the repository', async () => ({
+    data: await client.graphql(
+      'query ($owner: String!, $repo: String!) { repository(owner: $owner, name: $repo) { id } }',
+      { ...name },
+    ),
+  }));
+  const input = {
+    repositoryId: repositoryIdSchema.parse(found).repository.id,
+    refUpdates: [{ name: `refs/heads/${branch}`, beforeOid: from, afterOid: to, force: true }],
+  };
+  try {
+    await client.graphql(
+      'mutation ($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }',
+      { input },
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'GraphqlResponseError') return false;
     return call('move the branch', () => Promise.reject(error));
   }
 }

@@ -45,6 +45,34 @@ export function pullsOf({ client, name }: Connection): GitHubPulls {
       );
     },
 
+    async openPulls() {
+      const found = await call('list pull requests', () =>
+        client.request('GET /repos/{owner}/{repo}/pulls', {
+          ...name,
+          state: 'open',
+          sort: 'updated',
+          direction: 'desc',
+          per_page: 30,
+        }),
+      );
+      return found.map((pull) => ({ number: pull.number, updatedAt: pull.updated_at }));
+    },
+
+    async mergeBranch(into, from) {
+      try {
+        const { status } = await client.request('POST /repos/{owner}/{repo}/merges', {
+          ...name,
+          base: into,
+          head: from,
+        });
+        return Number(status) === 204 ? 'nothing new' : 'merged';
+      } catch (error) {
+        // 403: it brings workflows, which the App's tokens in a job may not write.
+        if (isStatus(error, 403, 409)) return 'conflict';
+        throw githubError(error, `merge ${from} into ${into}`);
+      }
+    },
+
     async pullsFrom(branch) {
       const found = await call('list pull requests', () =>
         client.request('GET /repos/{owner}/{repo}/pulls', {

@@ -1,18 +1,23 @@
 /** A repository on GitHub as a run's repository: nothing is cloned, and commits are signed. */
 import { createHash } from 'node:crypto';
 import { RepositoryError } from '../../ports/repository.ts';
-import type { BranchChange, BranchCommit, RunRepository } from '../../ports/repository.ts';
-import { allPages, call, PAGE } from './call.ts';
+import type {
+  BranchChange,
+  BranchCommit,
+  RunRepository,
+  StatusBranch,
+  StatusWriting,
+} from '../../ports/repository.ts';
 import type { Connection } from './call.ts';
 import { contentOf } from './content.ts';
+import { commitInfo, commitsSince } from './commits.ts';
+import type { BranchCommitInfo } from './commits.ts';
 import { branchTip, moveBranch, readBlobs, readTree, writeCommit, writeTree } from './git-data.ts';
 import type { TreeChange } from './git-data.ts';
 
 const ATTEMPTS = 10;
-/** Commits of a run's branch that are looked through; a run makes one per wave. */
-const PAGES = 10;
 
-export function openGitHubRepository(connection: Connection): RunRepository {
+export function openGitHubRepository(connection: Connection): RunRepository & StatusBranch {
   return {
     resolve: (ref) => contentOf(connection).commitOf(ref),
     readFile: async (commit, path) =>
@@ -20,6 +25,7 @@ export function openGitHubRepository(connection: Connection): RunRepository {
     readFolder: (commit, folder) => readFolder(connection, commit, folder),
     readPeoples: (branch, start, folder) => readPeoples(connection, branch, start, folder),
     commit: (change) => commit(connection, change),
+    writeStatus: (change) => writeStatus(connection, change),
   };
 }
 
@@ -63,50 +69,52 @@ async function lastTouched(
   tip: string,
   start: string | null,
 ): Promise<ReadonlyMap<string, 'sprocket' | 'person'>> {
-  const { client, name, slug } = connection;
-  const commits = await allPages(
-    (page) =>
-      call('list commits', () =>
-        client.request('GET /repos/{owner}/{repo}/commits', {
-          ...name,
-          sha: tip,
-          per_page: PAGE,
-          page,
-        }),
-      ),
-    PAGES,
-  );
+  const trees = new Map<string, ReturnType<typeof readTree>>();
+  const treeOf = (sha: string): ReturnType<typeof readTree> => {
+    const tree = trees.get(sha) ?? readTree(connection, sha);
+    trees.set(sha, tree);
+    return tree;
+  };
   const touched = new Map<string, 'sprocket' | 'person'>();
-  for (const [index, each] of commits.entries()) {
-    if (each.sha === start) break;
-    const parent = each.parents[0]?.sha ?? null;
-    const by = each.author?.login === `${slug}[bot]` ? 'sprocket' : 'person';
-    const after = await readTree(connection, each.sha);
-    const before = parent === null ? new Map() : await readTree(connection, parent);
+  for (const each of await commitsSince(connection, tip, start)) {
+    // What we merged is the base's.
+    if (each.bySprocket && each.parents.length > 1) continue;
+    const parent = each.parents[0] ?? null;
+    const after = await treeOf(each.sha);
+    const before: Awaited<ReturnType<typeof readTree>> =
+      parent === null ? new Map() : await treeOf(parent);
     for (const path of new Set([...after.keys(), ...before.keys()])) {
       if (after.get(path)?.sha !== before.get(path)?.sha && !touched.has(path))
-        touched.set(path, by);
+        touched.set(path, each.bySprocket ? 'sprocket' : 'person');
     }
-    if (index === commits.length - 1) break;
   }
   return touched;
 }
 
 async function commit(connection: Connection, change: BranchChange): Promise<BranchCommit> {
   for (const path of [...change.files.keys(), ...change.rewrites.keys()]) checkPath(path);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const done = await tryCommit(connection, change);
+  return untilMoved(change.branch, (mayReplace) => tryCommit(connection, change, mayReplace));
+}
+
+/** Tries again while others move the branch; where GitHub takes no replacing of commits, without. */
+async function untilMoved<T>(
+  branch: string,
+  attempt: (mayReplace: boolean) => Promise<T | null>,
+): Promise<T> {
+  for (let number = 0; number < ATTEMPTS; number += 1) {
+    const done = await attempt(number < ATTEMPTS / 2);
     if (done !== null) return done;
   }
   throw new RepositoryError(
     'contended',
-    `The branch ${change.branch} moved ${ATTEMPTS} times while a commit was made. Try again.`,
+    `The branch ${branch} moved ${ATTEMPTS} times while a commit was made. Try again.`,
   );
 }
 
 async function tryCommit(
   connection: Connection,
   change: BranchChange,
+  mayReplace: boolean,
 ): Promise<BranchCommit | null> {
   const tip = await branchTip(connection, change.branch);
   const base = tip ?? change.start;
@@ -135,18 +143,60 @@ async function tryCommit(
   }
   if (changes.length === 0 && base !== null) {
     if (tip !== null) return { commit: tip, changed: false, kept };
-    return (await moveBranch(connection, change.branch, null, base))
+    return (await moveBranch(connection, change.branch, { from: null, to: base }))
       ? { commit: base, changed: false, kept }
       : null;
   }
+  const made = await onTop(connection, change, { base, changes, tip, mayReplace });
+  return made === null ? null : { commit: made, changed: true, kept };
+}
+
+interface Top {
+  readonly base: string | null;
+  readonly tip: string | null;
+  readonly changes: readonly TreeChange[];
+  readonly mayReplace: boolean;
+}
+
+/** Commits onto the branch, in the place of a commit that only wrote a status; null where it moved. */
+async function onTop(
+  connection: Connection,
+  { branch, message }: Pick<BranchChange, 'branch' | 'message'>,
+  { base, tip, changes, mayReplace }: Top,
+): Promise<string | null> {
+  const replaced = tip === null || !mayReplace ? null : await statusCommit(connection, tip);
+  const parents = replaced?.parents ?? (base === null ? [] : [base]);
   const tree = await writeTree(connection, base, changes);
-  const made = await writeCommit(connection, {
-    tree,
-    parents: base === null ? [] : [base],
-    message: change.message,
+  const made = await writeCommit(connection, { tree, parents, message });
+  const move = { from: tip, to: made, replaces: replaced !== null };
+  return (await moveBranch(connection, branch, move)) ? made : null;
+}
+
+/** Null where the commit is none of ours that only wrote a status. */
+async function statusCommit(connection: Connection, sha: string): Promise<BranchCommitInfo | null> {
+  const found = await commitInfo(connection, sha);
+  return found.bySprocket && found.message.includes(STATUS_TRAILER) ? found : null;
+}
+
+/** Says in a commit's message that nothing but a status is in it. */
+const STATUS_TRAILER = 'Sprocket-Status: progress';
+
+async function writeStatus(connection: Connection, change: StatusWriting): Promise<void> {
+  checkPath(change.path);
+  await untilMoved(change.branch, async (mayReplace) => {
+    const tip = await branchTip(connection, change.branch);
+    const base = tip ?? change.start;
+    const current = (await contentOf(connection).file(base, change.path))?.text ?? null;
+    const content = change.rewrite(current);
+    if (content === current) return base;
+    const message = `${change.message}\n${STATUS_TRAILER}\n`;
+    const changes = [{ path: change.path, content, mode: '100644' }];
+    return onTop(
+      connection,
+      { branch: change.branch, message },
+      { base, tip, changes, mayReplace },
+    );
   });
-  const moved = await moveBranch(connection, change.branch, tip, made);
-  return moved ? { commit: made, changed: true, kept } : null;
 }
 
 function blobName(content: string): string {

@@ -12,7 +12,7 @@ interface IssueResponse {
   readonly pull_request?: unknown;
 }
 
-/** Pages of issues that are looked through: the App has one open issue per plan. */
+/** Pages that are looked through: the App has one issue per plan. */
 const PAGES = 5;
 
 export function talkOf({ client, name, slug }: Connection): GitHubTalk {
@@ -33,6 +33,23 @@ export function talkOf({ client, name, slug }: Connection): GitHubTalk {
         createdAt: found.created_at,
         updatedAt: found.updated_at,
       };
+    },
+
+    async ownReplies(issue, since) {
+      const found = await allPages(
+        (page) =>
+          call('list comments', () =>
+            client.request('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+              ...name,
+              issue_number: issue,
+              since,
+              per_page: PAGE,
+              page,
+            }),
+          ),
+        PAGES,
+      );
+      return found.filter(({ user }) => user?.login === login).map(({ body }) => body ?? '');
     },
 
     async reply(issue, body) {
@@ -87,7 +104,7 @@ export function talkOf({ client, name, slug }: Connection): GitHubTalk {
             client.request('GET /repos/{owner}/{repo}/issues', {
               ...name,
               creator: login,
-              state: 'open',
+              state: 'all',
               direction: 'asc',
               per_page: PAGE,
               page,

@@ -10,6 +10,7 @@ import { holders, presenceLock, tryLock, tryLockShared } from './lock.ts';
 import type { Query } from './lock.ts';
 import { claimInTransaction, procedureLock, unlockAll } from './metadata-claim.ts';
 import { isMoving, readPipelines, retryPipelines } from './metadata-pipelines.ts';
+import { readRequests, writeRequest } from './metadata-requests.ts';
 import { readCounts, readMembers, writeStates } from './metadata-rows.ts';
 import { migrate } from './metadata-schema.ts';
 import { lastingSession } from './metadata-session.ts';
@@ -146,6 +147,9 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
     log: (plan, lines) => session.run((open) => writeLog(open, schema, plan, lines)),
     logs: (plan, filter) => session.run((open) => readLog(open, schema, plan, filter ?? {})),
     decisions: (plan) => session.run((open) => readDecisions(open, schema, plan)),
+    requests: (plan) => session.run((open) => readRequests(open, schema, plan)),
+    recordRequest: (plan, request) =>
+      session.run((open) => writeRequest(open, schema, plan, request)),
     pipelines: (plan) => session.run((open) => readPipelines(open, schema, plan)),
     retryPipelines: (plan, ids) => session.run((open) => retryPipelines(open, schema, plan, ids)),
     isMoving: (plan) => session.run((open) => isMoving(open, plan)),

@@ -29,9 +29,9 @@ export function runId(
   return uuid(createHash('sha256').update(text).digest());
 }
 
-/** The UUID of a request to a run: the same for the same comment, button or click. */
-export function requestId(run: string, ...parts: readonly (string | number)[]): string {
-  const text = ['sprocket-control', run, ...parts].join('\n');
+/** The UUID of a request: the same for the same comment, button or click, whatever ran meanwhile. */
+export function requestId(...parts: readonly (string | number)[]): string {
+  const text = ['sprocket-control', ...parts].join('\n');
   return uuid(createHash('sha256').update(text).digest());
 }
 
@@ -94,6 +94,8 @@ export const controlPayload = z.object({
   check_run: numberSchema,
   issue: numberSchema.nullable(),
   person: loginSchema,
+  /** When it was asked for. */
+  at: z.iso.datetime(),
   what: z.discriminatedUnion('kind', [
     /** The command is in the comment, which is read again. */
     z.object({ kind: z.literal('comment'), comment: numberSchema, issue: numberSchema }),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { byteLength, markdownCode, markdownText } from '../report/markdown.ts';
 import { progressMarkdown } from '../report/progress-markdown.ts';
 import { count } from '../report/text.ts';
-import { fitLine } from './fit.ts';
+import { fitLine, fitMarkdown } from './fit.ts';
 import { BODY, TITLE } from './limits.ts';
 import { linkLine } from './run-check.ts';
 import type { RunView } from './run-check.ts';
@@ -22,6 +22,8 @@ const markerSchema = z.object({
   leg: z.int().min(0),
   resumed: z.int().min(0),
   pull_request: z.url().nullable(),
+  /** When progress was last written; no two writers do so within a few seconds. */
+  reported: z.iso.datetime().nullable().default(null),
 });
 export type MonitorMarker = z.output<typeof markerSchema>;
 
@@ -84,6 +86,13 @@ export function openingBody(marker: MonitorMarker, message: string): string {
 /** The same state under another word, with everything else as it was. */
 export function withMarker(body: string, marker: MonitorMarker): string {
   return body.replace(MARKER, () => markerLine(marker));
+}
+
+/** The body with one line of Markdown on top, in the place of the last such line. */
+export function withNotice(body: string, line: string): string {
+  const marker = MARKER.exec(body)?.[0] ?? '';
+  const rest = body.replace(marker, '').replace(/^\s*(?:⚠️ [^\n]*\n)?\s*/u, '');
+  return fitMarkdown([marker, '', line, '', rest].join('\n'), BODY, '…');
 }
 
 /**

@@ -4,15 +4,22 @@ import { BODY, TITLE } from './limits.ts';
 
 export interface PullRequestText {
   readonly plan: string;
+  readonly run: string;
   /** `MIGRATION.md` as Sprocket rendered it: safe Markdown. */
   readonly summary: string;
   /** Where the whole summary is. */
   readonly summaryUrl: string;
 }
 
-/** Marks a pull request as the one of a plan, whatever people make of its title. */
-export function pullRequestMarker(plan: string): string {
-  return `<!-- sprocket-plan ${plan} -->`;
+/** Marks a pull request as that of a plan's run, whatever people make of its title. */
+function pullRequestMarker(plan: string, run: string): string {
+  return `<!-- sprocket-plan ${plan} ${run} -->`;
+}
+
+/** The run that a pull request of the plan is of; null where it is of none. */
+export function runOfPullRequest(body: string, plan: string): string | null {
+  const found = /^<!-- sprocket-plan (\S+) ([0-9a-f-]{36}) -->/u.exec(body);
+  return found !== null && found[1] === plan ? (found[2] ?? null) : null;
 }
 
 export function pullRequestTitle(plan: string, models: number): string {
@@ -22,7 +29,7 @@ export function pullRequestTitle(plan: string, models: number): string {
   );
 }
 
-export function pullRequestBody({ plan, summary, summaryUrl }: PullRequestText): string {
+export function pullRequestBody({ plan, run, summary, summaryUrl }: PullRequestText): string {
   const note = `… the rest has no room here: [the whole summary](${summaryUrl}).`;
-  return fitMarkdown(`${pullRequestMarker(plan)}\n${summary}`, BODY, note);
+  return fitMarkdown(`${pullRequestMarker(plan, run)}\n${summary}`, BODY, note);
 }

@@ -72,6 +72,7 @@ describe('what is dispatched', () => {
   test('stays within the limits of a payload', () => {
     const most = {
       ...control,
+      at: '2026-03-01T10:00:00Z',
       what: { kind: 'boxes', boxes: Array.from({ length: 500 }, () => `retry:${'0'.repeat(16)}`) },
     };
     for (const payload of [runPayload.parse(run), controlPayload.parse(most)]) {

@@ -39,6 +39,7 @@ const marker: MonitorMarker = {
   leg: 1,
   resumed: 0,
   pull_request: null,
+  reported: null,
 };
 
 describe('limits of a check run', () => {
@@ -179,6 +180,7 @@ describe('the pull request', () => {
     const log = `\`\`\`text\n${'a line of a log\n'.repeat(10_000)}\`\`\`\n`;
     const body = pullRequestBody({
       plan: 'sales',
+      run: marker.run,
       summary: `# Summary\n<details>\n\n${log}</details>`,
       summaryUrl: url,
     });
@@ -197,7 +199,12 @@ describe('the pull request', () => {
         fc.integer({ min: 1, max: 9_000 }),
         (lines, times) => {
           const summary = `${lines.join('\n')}\n`.repeat(times).slice(0, 400_000);
-          const body = pullRequestBody({ plan: 'sales', summary, summaryUrl: url });
+          const body = pullRequestBody({
+            plan: 'sales',
+            run: marker.run,
+            summary,
+            summaryUrl: url,
+          });
           expect(byteLength(body)).toBeLessThanOrEqual(limits.BODY);
         },
       ),

@@ -1,17 +1,35 @@
 /** The App itself, its installation, permissions, dispatches and workflow runs. */
 import { randomBytes } from 'node:crypto';
+import { PRIVATE_KEY } from '../auth.ts';
 import { githubContract } from '../contract.ts';
 import { created, ok, page, Refusal, text } from '../route.ts';
 import type { Route } from '../route.ts';
 import { appShape, installationShape, repositoryShape, runShape, userShape } from '../shapes.ts';
-import { APP, now, PERMISSIONS } from '../state.ts';
+import { APP, now, PERMISSIONS, WEBHOOK_SECRET } from '../state.ts';
 import type { World } from '../state.ts';
 
 const REPO = '/repos/{owner}/{repo}';
 const HOUR = 3_600_000;
+/** What GitHub gives a browser that made an App from a manifest. */
+export const MANIFEST_CODE = 'a-code-that-holds-once';
 
 export const appRoutes: readonly Route[] = [
   { method: 'GET', template: '/app', needs: 'app', handle: () => ok(appShape()) },
+  {
+    method: 'POST',
+    template: '/app-manifests/{code}/conversions',
+    needs: 'nobody',
+    handle: ({ path }) => {
+      if (path['code'] !== MANIFEST_CODE) throw new Refusal(404, 'Not Found');
+      return created({
+        ...appShape(),
+        client_id: 'x',
+        client_secret: 'x',
+        webhook_secret: WEBHOOK_SECRET,
+        pem: PRIVATE_KEY,
+      });
+    },
+  },
   {
     method: 'GET',
     template: '/app/installations',
@@ -78,8 +96,16 @@ export const appRoutes: readonly Route[] = [
       const found = world.deliveries
         .filter((each) => status !== 'failure' || each.status < 200 || each.status >= 400)
         .toReversed();
-      return ok(
-        page(found, query).map((each) => ({
+      // By cursor and not by page: what comes meanwhile must not move what is asked for.
+      const size = Number(query.get('per_page') ?? 30);
+      const from = Math.max(
+        0,
+        found.findIndex(({ id }) => `c${id}` === query.get('cursor')),
+      );
+      const next = found[from + size];
+      const link = `<https://api.github.com/app/hook/deliveries?per_page=${size}&cursor=c${next?.id}>; rel="next"`;
+      const answer = ok(
+        found.slice(from, from + size).map((each) => ({
           ...base,
           id: each.id,
           guid: each.guid,
@@ -92,6 +118,7 @@ export const appRoutes: readonly Route[] = [
           installation_id: APP.installation,
         })),
       );
+      return next === undefined ? answer : { ...answer, headers: { link } };
     },
   },
   {

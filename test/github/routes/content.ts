@@ -84,17 +84,23 @@ export const contentRoutes: readonly Route[] = [
     method: 'GET',
     template: `${REPO}/compare/{basehead}`,
     needs: READ,
-    handle: ({ repository, path }) => {
+    handle: ({ repository, path, query }) => {
       const [base = '', head = ''] = (path['basehead'] ?? '').split('...');
       const [from, to] = [repository.git.resolve(base), repository.git.resolve(head)];
       const merge =
         from === null || to === null ? null : repository.git.attempt(['merge-base', from, to]);
       if (from === null || to === null || merge === null) throw new Refusal(404, 'Not Found');
+      const ahead = repository.git
+        .run(['rev-list', '--reverse', `${from}..${to}`])
+        .split('\n')
+        .filter((sha) => sha !== '');
       return ok({
         ...githubContract().example('commit-comparison'),
         base_commit: commitShape(repository, from),
         merge_base_commit: commitShape(repository, merge),
-        commits: [],
+        total_commits: ahead.length,
+        ahead_by: ahead.length,
+        commits: page(ahead, query).map((sha) => commitShape(repository, sha)),
         files: [],
       });
     },

@@ -2,7 +2,7 @@
 import { payloadOf, recordPush } from '../events.ts';
 import { created, ok, page, Refusal, text } from '../route.ts';
 import type { Call, Route } from '../route.ts';
-import { headSha, pullShape } from '../shapes.ts';
+import { commitShape, headSha, pullShape } from '../shapes.ts';
 import { BOT, timestamp } from '../state.ts';
 import type { IssueState, RepositoryState, World } from '../state.ts';
 import { addIssue } from './talk.ts';
@@ -74,6 +74,25 @@ export const pullRoutes: readonly Route[] = [
     },
   },
   {
+    method: 'POST',
+    template: `${REPO}/merges`,
+    needs: ['contents', 'write'],
+    handle: (call) => {
+      const { repository, body } = call;
+      const [into, from] = [text(body['base']), text(body['head'])];
+      const [base, head] = [repository.git.resolve(into), repository.git.resolve(from)];
+      if (base === null || head === null) throw new Refusal(404, 'Base does not exist');
+      if (repository.git.attempt(['merge-base', '--is-ancestor', head, base]) !== null) {
+        return { status: 204 };
+      }
+      const sha = mergeCommit(repository, base, head, `Merge ${from} into ${into}`, BOT);
+      if (sha === null) throw new Refusal(409, 'Merge conflict');
+      repository.git.run(['update-ref', `refs/heads/${into}`, sha]);
+      recordPush(call, `refs/heads/${into}`, base, sha, BOT);
+      return created(commitShape(repository, sha));
+    },
+  },
+  {
     method: 'PUT',
     template: `${REPO}/pulls/{pull_number}/merge`,
     needs: ['contents', 'write'],
@@ -137,7 +156,7 @@ export function openPull(
 }
 
 /** Merges, closes, and tells the App of the push and of the pull request. */
-function mergePull(
+export function mergePull(
   call: Pick<Call, 'world' | 'repository' | 'emit'>,
   issue: IssueState,
   sender: string,
@@ -147,24 +166,28 @@ function mergePull(
   const before = repository.git.resolve(pull?.base ?? '');
   const head = headSha(repository, issue);
   if (pull === null || before === null) throw new Refusal(405, 'Pull Request is not mergeable');
-  const tree = repository.git.attempt(['merge-tree', '--write-tree', before, head])?.split('\n')[0];
-  if (tree === undefined) throw new Refusal(405, 'Merge conflict');
-  const sha = repository.git.run([
-    'commit-tree',
-    tree,
-    '-p',
-    before,
-    '-p',
-    head,
-    '-m',
-    `Merge #${issue.number}`,
-  ]);
+  const sha = mergeCommit(repository, before, head, `Merge #${issue.number}`, sender);
+  if (sha === null) throw new Refusal(405, 'Merge conflict');
   repository.git.run(['update-ref', `refs/heads/${pull.base}`, sha]);
   pull.mergedAt = timestamp(world);
   issue.state = 'closed';
   recordPush(call, `refs/heads/${pull.base}`, before, sha, sender);
   emit('pull_request', pullPayload(world, repository, issue, 'closed', sender));
   return sha;
+}
+
+/** Null where the two are in conflict. */
+function mergeCommit(
+  { git }: RepositoryState,
+  onto: string,
+  other: string,
+  message: string,
+  who: string,
+): string | null {
+  const tree = git.attempt(['merge-tree', '--write-tree', onto, other])?.split('\n')[0];
+  if (tree === undefined) return null;
+  const author = { name: who, email: `${who}@users.noreply.github.com` };
+  return git.run(['commit-tree', tree, '-p', onto, '-p', other, '-m', message], '', author);
 }
 
 export function pullPayload(

@@ -96,6 +96,20 @@ export const talkRoutes: readonly Route[] = [
   },
   {
     method: 'GET',
+    template: `${REPO}/issues/{issue_number}/comments`,
+    needs: ['issues', 'read'],
+    handle: (call) => {
+      const { repository, query } = call;
+      const { number } = find(call);
+      const since = query.get('since') ?? '';
+      const found = [...repository.comments.values()].filter(
+        (each) => each.issue === number && Date.parse(each.updatedAt) >= Date.parse(since || '0'),
+      );
+      return ok(page(found, query).map((each) => commentShape(repository, each)));
+    },
+  },
+  {
+    method: 'GET',
     template: `${REPO}/issues/comments/{comment_id}`,
     needs: ['issues', 'read'],
     handle: (call) => ok(commentShape(call.repository, findComment(call))),
