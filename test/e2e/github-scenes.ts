@@ -48,8 +48,11 @@ export class Scenes {
   }
 
   #partsOf(part: CommentState | 'check' | 'monitor'): readonly ScenePart[] {
-    const { check, monitor, repository } = this.#story;
-    if (part === 'monitor') return [{ kind: 'issue', title: monitor.title, body: monitor.body }];
+    const { check, repository } = this.#story;
+    if (part === 'monitor') {
+      const { title, body } = this.#story.monitor;
+      return [{ kind: 'issue', title, body }];
+    }
     if (part === 'check') {
       if (check === undefined) return [];
       const { title, conclusion, summary, actions } = check;
