@@ -54,6 +54,7 @@ async function launched(planInTables = PLAN): Promise<void> {
       planText: planInTables,
       baseCommit: repository.git.resolve('main'),
       at: systemClock.now(),
+      pipelines: [],
       procedures: IDS.map((id) => ({ id, dependsOn: [], pipelines: [] })),
     },
     (members) => ({ states: step(members, []).states }),

@@ -84,11 +84,13 @@ async function pauseAndResume(story: Story): Promise<void> {
   expect(story.check?.actions.map(({ label }) => label).slice(0, 2)).toEqual(['Resume', 'Stop']);
   await story.until('the comment is answered', () => story.reactionsTo(paused).length > 1);
   expect(story.reactionsTo(paused)).toEqual(['eyes', 'rocket']);
-  expect(story.monitor.body).toContain('Paused by octocat: the source is being restored');
+  await story.until('the issue says so', () =>
+    story.monitor.body.includes('Paused by octocat: the source is being restored'),
+  );
   story.scenes.take('pause', paused, 'check');
   people.pressButton(stage.double, repository, story.check?.id ?? 0, 'Resume');
   await story.settled();
-  expect(story.check?.title).toBe('Needs a person: 2 of 6 done, 4 failed');
+  expect(story.check?.title, story.check?.summary).toBe('Needs a person: 2 of 6 done, 4 failed');
   expect(story.check).toMatchObject({ status: 'completed', conclusion: 'action_required' });
   expect(story.check?.annotations).toMatchObject(
     ['dw.load_ranks()', 'dw.load_notes()', 'dw.load_other(text)', 'dw.load_small()'].map(
