@@ -137,9 +137,7 @@ async function ask(
   asked: { readonly id: string; readonly what: HandedOver['what'] },
 ): Promise<CommandOutcome> {
   const { github } = context;
-  const { check_run: check } = monitor.marker;
-  const since = check === null ? null : ((await github.check(check))?.startedAt ?? null);
-  if (since !== null && (await wasDispatched(github, asked.id, since))) return 'waiting';
+  if (await wasDispatched(github, asked.id, daysBefore(at))) return 'waiting';
   await handOver(context, monitor, {
     request: asked.id,
     person,
@@ -161,7 +159,7 @@ async function mustBeAllowed(
 }
 
 /** GitHub gives a webhook again for so long. */
-const REPLY_DAYS = 3;
+const TOLD_DAYS = 3;
 
 async function refuse(
   { github }: GitHubContext,
@@ -170,6 +168,11 @@ async function refuse(
   whose: string,
   why: string,
 ): Promise<void> {
-  const since = new Date(Date.parse(at) - REPLY_DAYS * 86_400_000).toISOString();
-  await replyOnce(github, { issue, key: delivery, since }, `${whose} ${person}: ${why}`);
+  const place = { issue, key: delivery, since: daysBefore(at) };
+  await replyOnce(github, place, `${whose} ${person}: ${why}`);
+}
+
+/** From when on a click may have been told before. */
+function daysBefore(at: string): string {
+  return new Date(Date.parse(at) - TOLD_DAYS * 86_400_000).toISOString();
 }

@@ -158,6 +158,10 @@ async function takeMore(story: Story): Promise<void> {
   }
 }
 
+function runsAskedFor({ repository }: Story): number {
+  return repository.dispatches.filter(({ event }) => event === 'sprocket-run').length;
+}
+
 let once: EndState | undefined;
 
 test('from the installation to one pull request', { timeout: 400_000 }, async () => {
@@ -206,7 +210,7 @@ test('the same with every webhook twice, late and in any order', { timeout: 500_
   try {
     const twice = await tell(story);
     expect(twice).toEqual(once);
-    const before = story.repository.dispatches.length;
+    const before = runsAskedFor(story);
     const url = double.webhookUrl ?? '';
     const all = [...double.world.deliveries]
       .map((delivery) => ({ delivery, at: random() }))
@@ -214,7 +218,7 @@ test('the same with every webhook twice, late and in any order', { timeout: 500_
     for (const { delivery } of all) await double.deliver(delivery, url);
     await story.settled();
     expect(endState(story)).toEqual(once);
-    expect(story.repository.dispatches).toHaveLength(before);
+    expect(runsAskedFor(story)).toBe(before);
   } finally {
     await story.end();
   }
