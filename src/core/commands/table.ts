@@ -54,7 +54,7 @@ export const COMMANDS = [
     name: 'retry',
     form: 'optional procedures',
     usage: '[procedure…]',
-    help: 'Queue failed procedures again; without a name, all of them.',
+    help: 'Queue failed procedures and pipelines again; without a name, all of them.',
   },
   {
     name: 'skip',
