@@ -36,6 +36,11 @@ const WORKERS = 4;
 /** Steps in which the procedures of a run are completed, and milliseconds of each. */
 const STEPS = 20;
 const STEP = 400;
+const PER_SECOND = 50;
+const LATENCY_SECONDS = 20;
+const DELIVERIES = 10_000;
+/** Calls that a report makes, and a writing of plan.md: as many as the run takes time. */
+const BY_TIME = /check-runs\/\{check_run_id\}$|issues\/\{issue_number\}$/u;
 
 const [what = 'all', ...sizes] = process.argv.slice(2);
 const double = await GitHubDouble.start();
@@ -116,6 +121,7 @@ async function measureRun(server: ScratchServer, size: number): Promise<void> {
   const runner = new WorkflowRunner(double, BUNDLE, {
     SOURCE_DATABASE_URL: url,
     TARGET_DATABASE_URL: url,
+    SANDBOX_DATABASE_URL: url,
     SPROCKET_DBT: join(ROOT, '.venv/bin/dbt'),
   });
   const text = planText(
@@ -123,12 +129,14 @@ async function measureRun(server: ScratchServer, size: number): Promise<void> {
     'bench',
   ).replace(
     'url: TARGET_DATABASE_URL }',
-    `url: TARGET_DATABASE_URL }\nproduction: { repository: acme/${production.name} }\nworkers: ${WORKERS}`,
+    `url: TARGET_DATABASE_URL }\nsandbox: { url: SANDBOX_DATABASE_URL }\nproduction: { repository: acme/${production.name} }\nworkers: ${WORKERS}`,
   );
   double.webhookUrl = `http://127.0.0.1:${PORT}/api/github/webhooks`;
   double.requests.splice(0);
   people.push(double, repository, { 'plan.md': text });
   await until(() => runner.results.some(({ command }) => command === 'plan'));
+  const [planned] = runner.results;
+  if (planned?.status !== 0) throw new Error(planned?.log);
   // The engine's part is played below: the workers wait, and report.
   await metadata.setAction('PAUSE');
   const mark = double.requests.length;
@@ -189,9 +197,6 @@ async function completeAll(metadata: Metadata, text: string): Promise<void> {
   }
 }
 
-/** Calls that a report makes, and a writing of plan.md: as many as the run takes time. */
-const BY_TIME = /check-runs\/\{check_run_id\}$|issues\/\{issue_number\}$/u;
-
 function report(
   size: number,
   requests: readonly LoggedRequest[],
@@ -219,10 +224,6 @@ function report(
     console.log(`  ${String(count).padStart(4)} ${key}`);
   }
 }
-
-const PER_SECOND = 50;
-const LATENCY_SECONDS = 20;
-const DELIVERIES = 10_000;
 
 async function measureWebhooks(): Promise<void> {
   const repository = double.addRepository('acme', 'busy', { 'README.md': 'hello' });
