@@ -32,7 +32,12 @@ export interface ProofContext extends ProofTools {
   readonly catalog: Catalog;
   /** By routine. */
   readonly translations: ReadonlyMap<string, Translation>;
+  /** Models that people wrote, which stand in for those of the translation. */
+  readonly handwritten: HandwrittenModels;
 }
+
+/** Texts of models by routine and table (`schema.name`). */
+export type HandwrittenModels = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 /** Arguments of every routine and the moment that the clock shows, in one round. */
 export interface RoundSetting {

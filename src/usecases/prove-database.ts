@@ -8,7 +8,12 @@ import { chooseArguments, settleArguments } from './prove-arguments.ts';
 import { proveBatch } from './prove-batch.ts';
 import type { BatchResult, PlannedRound, ProofProgress } from './prove-batch.ts';
 import { withSession } from './prove-context.ts';
-import type { ArgumentValues, ProofContext, ProofTools } from './prove-context.ts';
+import type {
+  ArgumentValues,
+  HandwrittenModels,
+  ProofContext,
+  ProofTools,
+} from './prove-context.ts';
 import { planBatch } from './prove-plan.ts';
 import type { BatchPlan } from './prove-plan.ts';
 import { instrument, newestMoments, setClock } from './prove-prepare.ts';
@@ -32,6 +37,8 @@ export interface DatabaseProofRequest {
   readonly values: ReadonlyMap<string, ArgumentValues>;
   /** Calls of the procedures as text, from which values are taken where nobody has given any. */
   readonly calls?: readonly string[];
+  /** Models that people wrote: they are proven in place of the translation's. */
+  readonly handwritten?: HandwrittenModels;
   readonly now: Date;
   readonly progress: (event: ProofProgress) => void;
 }
@@ -44,6 +51,7 @@ export async function proveDatabase(request: DatabaseProofRequest): Promise<Batc
     ...tools,
     catalog,
     translations: new Map(translations.map((translation) => [translation.routine, translation])),
+    handwritten: request.handwritten ?? new Map(),
   };
   const kinds = roundKinds(request);
   const newest = await withSession(context, database, (session) =>

@@ -111,6 +111,7 @@ async function proveOn(
     database: GIVEN,
     changes: [],
     values,
+    handwritten: request.handwritten,
     now: new Date(options.clock.now()),
     progress: () => undefined,
   });

@@ -21,6 +21,8 @@ import type { ProofVerdict } from '../core/proof/types.ts';
 import type { Translation } from '../core/translate/types.ts';
 import type { ArtifactKind, ArtifactSet, Metadata } from '../ports/metadata.ts';
 import { isEnvironment, withAdvice } from './environment.ts';
+import { handwrittenModels } from './manual.ts';
+import type { HandwrittenModels } from './prove-context.ts';
 import { parseTranslation, parseVerdict, readCatalog, readRecordedRun } from './run-knowledge.ts';
 import { translateIncluded } from './run.ts';
 import type { Claim, Outcome, Work } from './work-claim.ts';
@@ -35,6 +37,8 @@ export interface ProofRequest {
   readonly translations: readonly Translation[];
   /** Those to prove. */
   readonly ids: readonly string[];
+  /** People's models, for those of them whose models people write. */
+  readonly handwritten: HandwrittenModels;
   readonly signal: AbortSignal;
 }
 
@@ -226,15 +230,28 @@ function withoutExtension(path: string): string {
 }
 
 async function prove(tools: PhaseTools, claim: Claim, analysis: Analysis): Promise<void> {
-  const ids = claim.before('prove').map(({ id }) => id);
-  if (ids.length === 0) return;
+  const begun = claim.before('prove');
+  if (begun.length === 0) return;
   const { plan, catalog } = analysis;
   const members = await tools.metadata.members(tools.plan);
   const stored = await storedTranslations(tools, claim.open);
   const translations = [...members.keys()].flatMap(
     (id) => stored.get(id) ?? analysis.translations.get(id) ?? [],
   );
-  const request = { plan, catalog, members, translations, ids, signal: claim.interruption };
+  const manual = begun.filter((member) => !isAutomatic(member)).map(({ id }) => id);
+  const { handwritten, unprovable } = await handwrittenModels(tools, analysis, manual);
+  const ids = begun.map(({ id }) => id).filter((id) => !unprovable.has(id));
+  await claim.mark(
+    'prove',
+    [...unprovable].map(([id, verdict]) => ({
+      id,
+      artifacts: [json('verdict', verdict), json('unit-tests', [])],
+      message: verdictText(verdict),
+    })),
+  );
+  if (ids.length === 0) return;
+  const signal = claim.interruption;
+  const request = { plan, catalog, members, translations, ids, handwritten, signal };
   await claim.log('info', ids, 'Proving.');
   const results = await proveApart(tools.prove, request);
   await claim.mark(

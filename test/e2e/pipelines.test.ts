@@ -75,8 +75,7 @@ function planCells(site: Site, name: string): string {
 
 it(
   'loads tables, proves procedures behind them, and survives a failure, STOP and a kill',
-  // Where all tests run at once, its first step has failed now and then; the cause is not known yet.
-  { timeout: 900_000, retry: 2 },
+  { timeout: 900_000 },
   async () => {
     const source = await database('source');
     const target = await database('target');

@@ -58,6 +58,7 @@ END`,
     limits: DEFAULT_LIMITS,
     catalog: known,
     translations: new Map(translations.map((one) => [one.routine, one])),
+    handwritten: new Map(),
   };
   const sets = await chooseArguments(
     context,

@@ -66,7 +66,7 @@ export const COMMANDS = [
     name: 'manual',
     form: 'procedures',
     usage: 'procedure…',
-    help: "Take a person's model from the run's branch, then build and prove it like any other.",
+    help: "Take a person's model from the run's branch, and prove it in place of the generated one.",
   },
   {
     name: 'accept',

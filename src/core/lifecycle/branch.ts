@@ -35,6 +35,9 @@ export interface RunKnowledge {
   readonly peoples: ReadonlyMap<string, string>;
 }
 
+/** What it takes to tell people's models. */
+export type PeoplesFiles = Pick<RunKnowledge, 'plan' | 'catalog' | 'peoples' | 'unitTests'>;
+
 /** The dbt project of everything that is done. */
 export function finishedProject(knowledge: RunKnowledge): RenderedProject {
   const { members, translations, catalog } = knowledge;
@@ -63,7 +66,7 @@ export interface PeoplesModel {
 }
 
 /** Models that people put on the branch, as far as their tables can be told. */
-export function peoplesModels(knowledge: RunKnowledge): readonly PeoplesModel[] {
+export function peoplesModels(knowledge: PeoplesFiles): readonly PeoplesModel[] {
   const options = projectOptions(knowledge, []);
   const project = renderProject({ catalog: knowledge.catalog, translations: [], options });
   const existing = options.existing ?? withPeoplesModels(knowledge, project);
@@ -75,7 +78,7 @@ export function peoplesModels(knowledge: RunKnowledge): readonly PeoplesModel[] 
 
 /** Our new project with people's models in it, as a project that is there already. */
 function withPeoplesModels(
-  { peoples }: RunKnowledge,
+  { peoples }: PeoplesFiles,
   { files }: RenderedProject,
 ): ExistingProject | null {
   const own = [...peoples].map(([path, text]): ProjectFile => ({ path, text }));

@@ -43,6 +43,12 @@ export function refusedVerdict({ routine, refusals }: Translation): ProofVerdict
   };
 }
 
+/** The verdict on a person's model that no proof can take up: why not, and what to do. */
+export function unprovableVerdict(name: string, message: string, advice: string): ProofVerdict {
+  const reason = { line: 0, construct: '', message, advice };
+  return { ...NOTHING_PROVEN, name, outcome: 'refused', reasons: [reason] };
+}
+
 /** The verdict where Sprocket itself has failed. */
 export function faultVerdict(name: string, message: string): ProofVerdict {
   const reason = { line: 0, construct: '', message, advice: '' };

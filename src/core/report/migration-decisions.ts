@@ -20,7 +20,8 @@ const COLUMNS = 100;
 
 const EXPLANATIONS: Readonly<Record<MigrationOutcome, string | null>> = {
   Proven: null,
-  'Proven (manual)': 'The model is written by a person, and was built and proven like any other.',
+  'Proven (manual)':
+    'The model is written by a person, and was built and proven in place of the generated one.',
   Accepted: 'A person took this model without a proof.',
   Skipped:
     'Left out. Models that read its tables read them as dbt sources; something else must fill them.',

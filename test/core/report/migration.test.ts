@@ -37,7 +37,7 @@ test('a summary says first what needs a person, then all procedures, then the de
 
     ### Proven (manual): \`dw.load_by_hand()\`
 
-    The model is written by a person, and was built and proven like any other. Taken over by \`bea\` on 2024-01-31.
+    The model is written by a person, and was built and proven in place of the generated one. Taken over by \`bea\` on 2024-01-31.
 
     ### Accepted: \`dw.load_random()\`
 
