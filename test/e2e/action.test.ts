@@ -183,15 +183,17 @@ test('a cancelled job ends in good order before GitHub kills it', async () => {
     `Sprocket ${String(repository.dispatches.at(-1)?.payload['run'])} 3`,
   );
   await ended(start('plan'));
-  const job = start('work');
   const sql = await connectTo(url);
-  const begun = async () =>
-    (
-      await sql.query(
-        `SELECT 1 FROM wirekite.wirekite_progress WHERE operation = 'P' AND mark IS NOT NULL`,
-      )
-    ).rows;
-  while ((await begun()).length === 0) await wait(50);
+  const begun = async () => {
+    const { rows } = await sql.query(
+      `SELECT count(*) FROM wirekite.sprocket_log WHERE message = 'Proving.'`,
+    );
+    return Number(rows[0]?.[0]);
+  };
+  // Jobs before this one may have begun as well, and were over before they came to an end.
+  const before = await begun();
+  const job = start('work');
+  while ((await begun()) === before) await wait(50);
   await cancel(job);
   await ended(job);
   const { rows } = await sql.query(

@@ -43,6 +43,11 @@ beforeAll(async () => {
   site = await openSite(server, 'commands', role + WAREHOUSE, PROCEDURES, ROLE);
 });
 afterAll(async () => {
+  // What was killed left its sandbox behind, for the next run to clear away.
+  const left = await ids(
+    `SELECT quote_ident(datname) FROM pg_database WHERE datdba = '${ROLE}'::regrole`,
+  );
+  for (const database of left) await site.sql.query(`DROP DATABASE ${database} WITH (FORCE)`);
   await site.sql.query(`DROP OWNED BY ${ROLE} CASCADE; DROP ROLE ${ROLE}`);
   await site.close();
   await server.close();
