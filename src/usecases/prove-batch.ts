@@ -168,7 +168,8 @@ class BatchProof {
     if (round.kind === 'given') await this.#emptyRound(round, proven);
     const { kind, setting } = round;
     const outcome = `state_${(this.#databases += 1) % 2}`;
-    const levelRound = { kind, setting, state: this.#state, outcome, routines, proven };
+    const { writesOf } = this.#batch.plan;
+    const levelRound = { kind, setting, state: this.#state, outcome, routines, proven, writesOf };
     let result = await this.#runGuarded(levelRound);
     if (result.errors.size > 0 && proven.length < provable.length) {
       // Whether the models fail with it can only be seen in a database of their own.
@@ -246,7 +247,8 @@ class BatchProof {
     );
     if (emptied.length > 0) {
       const setting = { ...round.setting, name: 'empty target' };
-      const empty = { setting, kind: 'empty' as const, state: EMPTY_DATABASE };
+      const { writesOf } = this.#batch.plan;
+      const empty = { setting, kind: 'empty' as const, state: EMPTY_DATABASE, writesOf };
       await this.#runGuarded({ ...empty, outcome: EMPTY_OUTCOME, routines: proven, proven });
       await this.#context.sandbox.drop(EMPTY_OUTCOME);
     }
@@ -327,6 +329,7 @@ class BatchProof {
         state: this.#state,
         given,
         before: this.#before,
+        writesOf: plan.writesOf,
       });
       for (const [routine, record] of records) this.#ledger.add(routine, record);
     } catch (error) {

@@ -38,6 +38,8 @@ export interface LevelRound {
   readonly routines: readonly string[];
   /** Those of them whose models are built and compared. */
   readonly proven: readonly string[];
+  /** Tables that a routine writes; null where not all of them are known. */
+  readonly writesOf: (routine: string) => readonly QualifiedName[] | null;
 }
 
 export interface LevelOutcome {
@@ -58,7 +60,7 @@ export async function runLevel(context: ProofContext, round: LevelRound): Promis
   throwIfAborted(context);
   const shared = await runShared(context, round);
   const suspicious = suspects(context, round, shared);
-  if (suspicious.length === 0 || round.proven.length === 1) return shared;
+  if (suspicious.length === 0 || round.routines.length === 1) return shared;
   // Who has done what can't be told for sure where several share a database.
   const records = new Map(shared.records);
   for (const routine of suspicious) {
@@ -118,18 +120,27 @@ async function runBothSides(
     callRoutines(context, round.outcome, round.routines, round.setting),
     buildWhatThereIs(context, translations, round),
   );
+  const scope = compareScope(context, translations, run?.project.models ?? []);
   const comparison = await withSession(context, round.state, (before) =>
     compareDatabases({
       procedure,
       model,
       before,
-      ...compareScope(context, translations, run?.project.models ?? []),
+      ...scope,
+      ignored: [...scope.ignored, ...writtenByOthers(round)],
       round: round.setting.name,
     }),
   );
   await refreshStatistics(procedure.session, comparison.changes);
   const records = recordsOf(translations, round, errors, run, comparison);
   return { records, errors, before: procedure.before, modelsStand: true };
+}
+
+/** Tables of routines that run without their models: no other of the group touches them. */
+function writtenByOthers({ routines, proven, writesOf }: LevelRound): readonly QualifiedName[] {
+  return routines
+    .filter((routine) => !proven.includes(routine))
+    .flatMap((routine) => writesOf(routine) ?? []);
 }
 
 /** Like `Promise.all`, but a failure of one leaves none of them running. */

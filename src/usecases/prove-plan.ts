@@ -16,6 +16,8 @@ export interface BatchPlan {
   readonly callers: readonly string[];
   /** Tables that a routine reads or writes; null where not all of them are known. */
   readonly inputsOf: (routine: string) => readonly QualifiedName[] | null;
+  /** Tables that a routine writes; null where not all of them are known. */
+  readonly writesOf: (routine: string) => readonly QualifiedName[] | null;
   /** Tables that routines read or write and that none of them but their only user writes. */
   readonly sources: readonly QualifiedName[];
   /** Tables that some routine writes. */
@@ -53,15 +55,19 @@ export function planBatch(
     };
   });
   const byName = new Map(footprints.map((footprint) => [footprint.routine, footprint]));
+  const known = (routine: string) => {
+    const footprint = byName.get(routine);
+    return footprint === undefined || footprint.unknown ? null : footprint;
+  };
   return {
     order: nodes,
     levels: levelsOf(footprints, catalog),
     callers: nodes.filter(isCaller),
     inputsOf(routine) {
-      const footprint = byName.get(routine);
-      if (footprint === undefined || footprint.unknown) return null;
-      return unique([...footprint.reads, ...footprint.writes]);
+      const footprint = known(routine);
+      return footprint === null ? null : unique([...footprint.reads, ...footprint.writes]);
     },
+    writesOf: (routine) => known(routine)?.writes ?? null,
     sources: sourcesOf(footprints),
     written: unique(footprints.flatMap(({ writes }) => writes)),
   };

@@ -29,6 +29,8 @@ export interface TogetherRound {
   readonly state: string;
   readonly given: string;
   readonly before: Observation;
+  /** Tables that a routine writes; null where not all of them are known. */
+  readonly writesOf: (routine: string) => readonly QualifiedName[] | null;
 }
 
 /** Procedures without a model run as themselves between the models. */
@@ -138,16 +140,20 @@ async function compareAll(
   );
 }
 
-/** Tables of procedures without a model: they ran as themselves on both sides. */
+/**
+ * Tables of procedures without a model: they ran as themselves on both sides, and what they left may
+ * depend on the order of the rows. Where one of them may write anything, all tables without a model.
+ */
 function writtenByProcedures(
-  { translations }: ProofContext,
-  { segments }: TogetherRound,
+  { catalog }: ProofContext,
+  { segments, writesOf }: TogetherRound,
   built: readonly Translation[],
 ): readonly QualifiedName[] {
   const models = built.flatMap(tablesOf);
+  const every = catalog.tables.map(({ name }) => name);
   return segments
     .flatMap((segment) => (segment.kind === 'procedure' ? [segment.routine] : []))
-    .flatMap((routine) => translations.get(routine)?.writes ?? [])
+    .flatMap((routine) => writesOf(routine) ?? every)
     .filter((table) => !models.some((name) => sameName(name, table)));
 }
 

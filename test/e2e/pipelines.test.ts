@@ -108,7 +108,7 @@ it(
     await until(target, `SELECT bool_or(moving = 1) FROM wirekite.sprocket_pipeline`);
     await target.query(`UPDATE wirekite.wirekite_action SET action = 'STOP'`);
     const ended = await stopped.ended;
-    expect(ended.status, ended.stderr).toBe(0);
+    expect(ended.status, ended.stdout + ended.stderr).toBe(0);
     expect(await one(target, 'SELECT sum(moving) FROM wirekite.sprocket_pipeline')).toBe('0');
 
     // Killed while a procedure is proven, and while changes are followed.

@@ -1,7 +1,7 @@
 /** `sprocket prove` from the command line: real files, a real sandbox, real dbt. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -108,6 +108,46 @@ const outputSchema = z.object({
   ),
 });
 
+interface Proof {
+  readonly folder: string;
+  readonly status: number;
+  readonly table: string;
+  readonly output: z.infer<typeof outputSchema>;
+}
+
+interface Files {
+  readonly schema: string;
+  readonly procedures: string;
+  readonly data: string;
+  readonly change?: string;
+}
+
+async function prove(files: Files): Promise<Proof> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'prove-test-'));
+  const at = (name: string) => path.join(folder, name);
+  const args: string[] = [];
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(at(`${name}.sql`), text);
+    args.push(`--${name}`, at(`${name}.sql`));
+  }
+  args.push('--out', at('out'), '--json', at('proof.json'));
+  const environment = {
+    ...process.env,
+    SANDBOX_DATABASE_URL: undefined,
+    DATABASE_URL: undefined,
+  };
+  const [status, table] = await new Promise<[number, string]>((resolve) => {
+    execFile(
+      process.execPath,
+      ['src/cli/main.ts', 'prove', ...args],
+      { env: environment },
+      (error, stdout) => resolve([Number(error?.code ?? 0), stdout]),
+    );
+  });
+  const output = outputSchema.parse(JSON.parse(await readFile(at('proof.json'), 'utf8')));
+  return { folder, status, table, output };
+}
+
 describe('sprocket prove', () => {
   let folder: string;
   let status: number;
@@ -115,34 +155,12 @@ describe('sprocket prove', () => {
   let table: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'prove-test-'));
-    const files = {
-      'schema.sql': SCHEMA,
-      'data.sql': DATA,
-      'procedures.sql': PROCEDURES,
-      'day2.sql': CHANGE,
-    };
-    for (const [name, text] of Object.entries(files))
-      await writeFile(path.join(folder, name), text);
-    await mkdir(path.join(folder, 'temporary'));
-    const at = (name: string) => path.join(folder, name);
-    const args = ['--schema', at('schema.sql'), '--procedures', at('procedures.sql')];
-    args.push('--data', at('data.sql'), '--change', at('day2.sql'));
-    args.push('--out', at('out'), '--json', at('proof.json'));
-    const environment = {
-      ...process.env,
-      SANDBOX_DATABASE_URL: undefined,
-      DATABASE_URL: undefined,
-    };
-    [status, table] = await new Promise<[number, string]>((resolve) => {
-      execFile(
-        process.execPath,
-        ['src/cli/main.ts', 'prove', ...args],
-        { env: environment },
-        (error, stdout) => resolve([Number(error?.code ?? 0), stdout]),
-      );
-    });
-    output = outputSchema.parse(JSON.parse(await readFile(at('proof.json'), 'utf8')));
+    ({ folder, status, output, table } = await prove({
+      schema: SCHEMA,
+      data: DATA,
+      procedures: PROCEDURES,
+      change: CHANGE,
+    }));
   }, 600_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -201,4 +219,29 @@ describe('sprocket prove', () => {
       /current_date/iu,
     );
   });
+});
+
+it('holds what a refused one leaves to chance against no other', async () => {
+  const { folder, output } = await prove({
+    schema: `CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+      CREATE TABLE big (id int, amount numeric);
+      CREATE TABLE lucky (id int);`,
+    data: 'INSERT INTO orders SELECT n, n * 2 FROM generate_series(1, 20) n;',
+    procedures: `
+      CREATE PROCEDURE load_big() LANGUAGE plpgsql AS $$
+      BEGIN
+        TRUNCATE big;
+        INSERT INTO big SELECT id, amount FROM orders WHERE amount > 10;
+      END $$;
+      CREATE PROCEDURE load_lucky() LANGUAGE plpgsql AS $$
+      BEGIN
+        TRUNCATE lucky;
+        INSERT INTO lucky SELECT id FROM orders WHERE random() < 0.5;
+      END $$;`,
+  });
+  await rm(folder, { recursive: true, force: true });
+  expect(output.procedures).toMatchObject([
+    { name: 'public.load_big()', outcome: 'proven' },
+    { name: 'public.load_lucky()', outcome: 'refused' },
+  ]);
 });

@@ -105,7 +105,7 @@ export interface RunSummary {
   readonly counts: Readonly<Record<Status, number>>;
   /**
    * `done`: every procedure is Completed or Skipped, every pipeline is loaded.
-   * `needs a person`: nothing is left that a worker could do.
+   * `needs a person`: something failed, and nothing is left that a worker could do.
    * `open`: workers have something to do, or are doing it.
    */
   readonly state: 'open' | 'needs a person' | 'done';
@@ -132,8 +132,9 @@ export function summarizeRun(
     return { total, counts, state: 'open' };
   }
   const held = pipelines.filter((facts) => !isLoaded(facts) && isHeld(facts)).length;
-  const left = counts.Blocked + counts.Failed + held;
-  return { total, counts, state: left > 0 ? 'needs a person' : 'done' };
+  if (counts.Failed + held > 0) return { total, counts, state: 'needs a person' };
+  // Blocked behind nothing that failed: what they wait for is there, and no worker has seen it yet.
+  return { total, counts, state: counts.Blocked > 0 ? 'open' : 'done' };
 }
 
 /**

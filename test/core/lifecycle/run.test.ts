@@ -133,6 +133,8 @@ describe('summarizeRun', () => {
       ).state;
     expect(of('Blocked', 'open', 'broken')).toBe('open');
     expect(of('Blocked', 'loaded', 'broken')).toBe('needs a person');
+    // Loaded a moment before STOP: no worker has let it go on yet.
+    expect(of('Blocked', 'loaded')).toBe('open');
     expect(of('Completed', 'held')).toBe('needs a person');
     expect(of('Completed', 'loaded')).toBe('done');
   });
