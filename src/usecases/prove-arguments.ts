@@ -15,6 +15,7 @@ import type { ArgumentValues, ProofContext, RoundSetting } from './prove-context
 import { setClock } from './prove-prepare.ts';
 
 export interface ArgumentRequest {
+  readonly routines: readonly string[];
   /** Given by a person, by routine. */
   readonly given: ReadonlyMap<string, ArgumentValues>;
   /** Calls in the files of procedures. */
@@ -36,7 +37,7 @@ export async function chooseArguments(
   setting: RoundSetting,
 ): Promise<ReadonlyMap<string, ArgumentSets>> {
   const routines = context.catalog.routines.filter((routine) =>
-    context.translations.has(routineId(routine)),
+    request.routines.includes(routineId(routine)),
   );
   const seen = await seenArguments(context, request, routines, state, setting);
   const sets = new Map(
@@ -160,7 +161,7 @@ async function seenArguments(
   }
   for (const caller of routines) {
     const id = routineId(caller);
-    if (context.translations.get(id)?.outcome !== 'calls') continue;
+    if (context.translations.get(id)?.outcome !== 'calls' || routines.length === 1) continue;
     const values = new Map([[id, setsOf(caller, request, seen)[0] ?? {}]]);
     // A caller that fails here will be found to be broken in its own round.
     const noted = await notedCalls(context, state, id, { ...setting, values });

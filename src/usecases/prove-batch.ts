@@ -1,26 +1,24 @@
 /** Proves a batch of translated procedures in a sandbox: all rounds, each alone and all together. */
 import { qualified } from '../core/catalog/names.ts';
-import type { HintBook } from '../core/proof/hints/places.ts';
 import { REACHED_BRANCHES } from '../core/proof/instrument/routines.ts';
 import { PERMUTATIONS } from '../core/proof/permute.ts';
-import type { OrderDependence, RoundKind } from '../core/proof/record.ts';
+import type { OrderDependence } from '../core/proof/record.ts';
 import type { ProofVerdict } from '../core/proof/types.ts';
 import { calledBy, runCaller } from './prove-calls.ts';
 import { observe } from './prove-compare.ts';
 import type { Observation } from './prove-compare-rows.ts';
 import { cloneState, ProofAborted, throwIfAborted, withSession } from './prove-context.ts';
-import type { ProofContext, RoundSetting } from './prove-context.ts';
+import type { ProofContext } from './prove-context.ts';
 import { isEnvironment } from './environment.ts';
 import { Ledger } from './prove-ledger.ts';
 import { dropResults, hasNewInputs, runLevel } from './prove-level.ts';
 import type { LevelOutcome, LevelRound } from './prove-level.ts';
 import { orderDependences } from './prove-order.ts';
-import type { BatchPlan } from './prove-plan.ts';
+import type { Batch, PlannedRound } from './prove-rounds.ts';
 import { setClock } from './prove-prepare.ts';
 import { MODEL_DATABASE } from './prove-run.ts';
 import { onlyGivesRows } from './prove-scope.ts';
 import { applyChange, emptyTables } from './prove-state.ts';
-import type { InputChange } from './prove-state.ts';
 import {
   isOneBuild,
   runAllModels,
@@ -32,37 +30,6 @@ import { FewRows } from './prove-unit-rows.ts';
 import type { UnitTests } from './prove-unit-tests.ts';
 import { batchVerdicts } from './prove-verdicts.ts';
 
-export interface PlannedRound {
-  readonly kind: RoundKind;
-  readonly setting: RoundSetting;
-  /** The only routines that run in it; null: all. */
-  readonly only: ReadonlySet<string> | null;
-  /** Makes the SQL that changes the inputs before the round; null where nothing changes them. */
-  readonly change: ((database: string) => Promise<InputChange>) | null;
-}
-
-export interface Batch {
-  readonly plan: BatchPlan;
-  readonly rounds: readonly PlannedRound[];
-  /** Database with the data, instrumented. Left as it is while rounds go on, and then without rows. */
-  readonly given: string;
-  /** Whether the data were made up. */
-  readonly madeUp: boolean;
-  /** What the procedures tell of the values of columns. */
-  readonly hints: HintBook;
-  /** Numbers of counted conditions by routine. */
-  readonly branches: ReadonlyMap<string, readonly number[]>;
-  readonly progress: (event: ProofProgress) => void;
-}
-
-export interface ProofProgress {
-  readonly round: string;
-  /** What is done in it, as people say it. */
-  readonly step: string;
-  readonly done: number;
-  readonly total: number;
-}
-
 /** What ends the whole proof, and is no procedure's fault. */
 function isFatal(error: unknown): boolean {
   return error instanceof ProofAborted || isEnvironment(error);
@@ -71,6 +38,7 @@ function isFatal(error: unknown): boolean {
 const EMPTY_DATABASE = 'emptied';
 const EMPTY_OUTCOME = 'emptied_outcome';
 const ROUND_START = 'round';
+const APART_DATABASE = 'apart';
 
 export interface BatchResult {
   /** In the order in which the procedures run. */
@@ -164,34 +132,42 @@ class BatchProof {
     );
     if (routines.length === 0) return [];
     const provable = routines.filter((routine) => this.#isProvable(routine));
-    let proven = provable.filter((routine) => !this.#isProvenTogether(round, routine));
+    const proven = provable.filter((routine) => !this.#isProvenTogether(round, routine));
     if (round.kind === 'given') await this.#emptyRound(round, proven);
     const { kind, setting } = round;
     const outcome = `state_${(this.#databases += 1) % 2}`;
     const { writesOf } = this.#batch.plan;
     const levelRound = { kind, setting, state: this.#state, outcome, routines, proven, writesOf };
-    let result = await this.#runGuarded(levelRound);
-    if (result.errors.size > 0 && proven.length < provable.length) {
-      // Whether the models fail with it can only be seen in a database of their own.
-      proven = provable;
-      result = await this.#runGuarded({ ...levelRound, proven });
-    }
+    const result = await this.#runGuarded(levelRound);
+    const left = provable.filter((routine) => !proven.includes(routine));
+    // Whether the models fail with it can only be seen in a database of their own.
+    await this.#apart(
+      levelRound,
+      left.filter((routine) => result.errors.has(routine)),
+    );
     if (kind === 'given') {
       this.#ledger.addGivenErrors(result.errors);
       this.#modelsStand = result.modelsStand;
       await this.#fewRows.choose(levelRound, result);
     }
     await this.#orderRound(round, levelRound, result);
-    if (this.#tied.size > 0 && proven.length < provable.length) {
+    if (this.#tied.size > 0) {
       // All together is not run where some tie: the others are proven alone.
-      const untied = provable.filter((routine) => !this.#tied.has(routine));
-      await this.#runGuarded({ ...levelRound, proven: untied });
+      const isUntied = (routine: string) => !result.errors.has(routine) && !this.#tied.has(routine);
+      await this.#apart(levelRound, left.filter(isUntied));
     }
     await dropResults(this.#context, outcome, routines);
     if (this.#state !== this.#batch.given) await this.#context.sandbox.drop(this.#state);
     this.#state = outcome;
     this.#ledger.addSeconds(level, (performance.now() - started) / 1000);
     return [...result.errors.keys()];
+  }
+
+  /** Some of a group in databases of their own. */
+  async #apart(round: LevelRound, routines: readonly string[]): Promise<void> {
+    if (routines.length === 0) return;
+    await this.#runGuarded({ ...round, outcome: APART_DATABASE, routines, proven: routines });
+    await this.#context.sandbox.drop(APART_DATABASE);
   }
 
   #runsIn({ only }: PlannedRound, routine: string): boolean {
@@ -346,7 +322,7 @@ class BatchProof {
     const { translations } = this.#context;
     const translation = translations.get(routine);
     if (translation === undefined || this.#ledger.hasFailed(routine)) return;
-    const called = calledBy(translation, translations, this.#batch.plan.order);
+    const called = calledBy(translation, translations);
     if (called.some((item) => !this.#isBuilt(item.routine) && item.outcome !== 'checks')) return;
     const started = performance.now();
     try {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { routineId } from '../core/catalog/names.ts';
 import { parameterName } from '../core/proof/call.ts';
+import { withCalled } from '../core/proof/called.ts';
 import { FORGET_CALLS, NOTED_CALLS } from '../core/proof/instrument/routines.ts';
 import { typedLiteral } from '../core/proof/names.ts';
 import type { RoundKind, RoundRecord } from '../core/proof/record.ts';
@@ -95,22 +96,14 @@ export async function runCaller(context: ProofContext, round: CallerRound): Prom
   );
 }
 
-/** Everything that is called, directly or not, in a given order. */
+/** Everything that is called, directly or not, in the order of the translations. */
 export function calledBy(
-  translation: Translation,
+  { routine: caller }: Translation,
   translations: ReadonlyMap<string, Translation>,
-  order: readonly string[],
 ): readonly Translation[] {
-  const found = new Set<string>();
-  const pending = [...translation.calls];
-  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    if (found.has(at)) continue;
-    found.add(at);
-    pending.push(...(translations.get(at)?.calls ?? []));
-  }
-  return order
-    .filter((routine) => found.has(routine))
-    .flatMap((routine) => translations.get(routine) ?? [])
+  const found = withCalled(translations.values(), [caller]);
+  return [...translations.values()]
+    .filter(({ routine }) => routine !== caller && found.has(routine))
     .filter(({ outcome }) => outcome !== 'calls' && outcome !== 'nothing');
 }
 

@@ -6,7 +6,8 @@ import type { RoundKind } from '../core/proof/record.ts';
 import type { Translation } from '../core/translate/types.ts';
 import { chooseArguments, settleArguments } from './prove-arguments.ts';
 import { proveBatch } from './prove-batch.ts';
-import type { BatchResult, PlannedRound, ProofProgress } from './prove-batch.ts';
+import type { BatchResult } from './prove-batch.ts';
+import type { PlannedRound, ProofProgress } from './prove-rounds.ts';
 import { withSession } from './prove-context.ts';
 import type {
   ArgumentValues,
@@ -27,6 +28,11 @@ export interface DatabaseProofRequest {
   readonly catalog: Catalog;
   /** Those to prove, and no others. */
   readonly translations: readonly Translation[];
+  /**
+   * These and all that they call, in the order in which they run: a procedure that only calls is
+   * compared with the models of those. Left out where all of them are to be proven.
+   */
+  readonly known?: readonly Translation[];
   /** Whether the translations come in the order in which the procedures run. */
   readonly ordered: boolean;
   /** Database of the sandbox with the schema and the data; it is changed. */
@@ -47,10 +53,12 @@ export interface DatabaseProofRequest {
 export async function proveDatabase(request: DatabaseProofRequest): Promise<BatchResult> {
   const { tools, catalog, translations, database, now } = request;
   const plan = planBatch(catalog, translations, request.ordered);
+  const byRoutine = new Map(translations.map((translation) => [translation.routine, translation]));
+  const known = request.known ?? plan.order.flatMap((routine) => byRoutine.get(routine) ?? []);
   const context: ProofContext = {
     ...tools,
     catalog,
-    translations: new Map(translations.map((translation) => [translation.routine, translation])),
+    translations: new Map(known.map((translation) => [translation.routine, translation])),
     handwritten: request.handwritten ?? new Map(),
   };
   const kinds = roundKinds(request);
@@ -66,7 +74,7 @@ export async function proveDatabase(request: DatabaseProofRequest): Promise<Batc
     seed: 'sprocket',
   };
   const branches = await withSession(context, database, async (session) => {
-    const changed = await instrument(session, catalog, translations, clocks[0] ?? '');
+    const changed = await instrument(session, catalog, known, clocks[0] ?? '');
     return changed.branches;
   });
   const madeUp = await fillForProof(context, plan, setting, database, {
@@ -112,7 +120,13 @@ async function plannedRounds(
   const start = { name: 'arguments', clock: clocks[0] ?? '', values: new Map() };
   const sets = await chooseArguments(
     context,
-    { given: request.values, calls: request.calls ?? [], pools, clock: setting.values.clock },
+    {
+      routines: plan.order,
+      given: request.values,
+      calls: request.calls ?? [],
+      pools,
+      clock: setting.values.clock,
+    },
     database,
     start,
   );

@@ -103,7 +103,7 @@ async function failures(
   const pools = await withSession(context, ATTEMPT_DATABASE, (session) =>
     poolsOf(session, setting),
   );
-  const request = { given, calls, pools, clock: setting.values.clock };
+  const request = { routines: plan.order, given, calls, pools, clock: setting.values.clock };
   const start = { name: 'made-up rows', clock, values: new Map() };
   const sets = await chooseArguments(context, request, ATTEMPT_DATABASE, start);
   const values = await withSession(context, ATTEMPT_DATABASE, (session) =>

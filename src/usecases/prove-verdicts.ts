@@ -2,7 +2,7 @@
 import { routineId } from '../core/catalog/names.ts';
 import type { ProofVerdict } from '../core/proof/types.ts';
 import { verdictOf } from '../core/proof/verdict.ts';
-import type { Batch } from './prove-batch.ts';
+import type { Batch } from './prove-rounds.ts';
 import type { ArgumentValues, ProofContext } from './prove-context.ts';
 import type { Ledger } from './prove-ledger.ts';
 import { modelNames } from './prove-run.ts';

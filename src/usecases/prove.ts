@@ -7,7 +7,7 @@ import { loadParser } from '../core/translate/postgres/parser.ts';
 import { translate } from '../core/translate/translate.ts';
 import type { Translation } from '../core/translate/types.ts';
 import type { SqlSession } from '../ports/sandbox.ts';
-import type { ProofProgress } from './prove-batch.ts';
+import type { ProofProgress } from './prove-rounds.ts';
 import { throwIfAborted, withSession } from './prove-context.ts';
 import type { ProofTools } from './prove-context.ts';
 import { proveDatabase } from './prove-database.ts';

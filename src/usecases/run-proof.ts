@@ -10,6 +10,7 @@ import { planParameters } from '../core/lifecycle/branch.ts';
 import { isLoaded } from '../core/lifecycle/pipelines.ts';
 import type { RunMembers } from '../core/lifecycle/run.ts';
 import { callSql } from '../core/proof/call.ts';
+import { withCalled } from '../core/proof/called.ts';
 import type { Translation } from '../core/translate/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DbtRunner } from '../ports/dbt.ts';
@@ -103,10 +104,12 @@ async function proveOn(
   await cloneState({ sandbox: site.sandbox, catalog }, REACHED, GIVEN);
   signal.throwIfAborted();
   const proven = new Set(ids);
+  const known = withCalled(translations, ids);
   const { verdicts, unitTests } = await proveDatabase({
     tools: { ...site, signal, limits: DEFAULT_LIMITS },
     catalog,
     translations: translations.filter(({ routine }) => proven.has(routine)),
+    known: translations.filter(({ routine }) => known.has(routine)),
     ordered: true,
     database: GIVEN,
     changes: [],

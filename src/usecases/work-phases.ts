@@ -17,6 +17,7 @@ import { parameterValues } from '../core/plan/parameter-values.ts';
 import type { Plan } from '../core/plan/types.ts';
 import { renderProject } from '../core/project/render.ts';
 import type { ModelUnitTest } from '../core/project/types.ts';
+import { withCalled } from '../core/proof/called.ts';
 import type { ProofVerdict } from '../core/proof/types.ts';
 import type { Translation } from '../core/translate/types.ts';
 import type { ArtifactKind, ArtifactSet, Metadata } from '../ports/metadata.ts';
@@ -238,16 +239,26 @@ async function prove(tools: PhaseTools, claim: Claim, analysis: Analysis): Promi
   const translations = [...members.keys()].flatMap(
     (id) => stored.get(id) ?? analysis.translations.get(id) ?? [],
   );
-  const manual = begun.filter((member) => !isAutomatic(member)).map(({ id }) => id);
-  const { handwritten, unprovable } = await handwrittenModels(tools, analysis, manual);
-  const ids = begun.map(({ id }) => id).filter((id) => !unprovable.has(id));
+  const begunIds = begun.map(({ id }) => id);
+  const concerned = withCalled(translations, begunIds);
+  const manual = [...members.values()].filter(
+    (each) => concerned.has(each.id) && !isAutomatic(each),
+  );
+  const { handwritten, unprovable } = await handwrittenModels(
+    tools,
+    analysis,
+    manual.map(({ id }) => id),
+  );
+  const ids = begunIds.filter((id) => !unprovable.has(id));
   await claim.mark(
     'prove',
-    [...unprovable].map(([id, verdict]) => ({
-      id,
-      artifacts: [json('verdict', verdict), json('unit-tests', [])],
-      message: verdictText(verdict),
-    })),
+    [...unprovable]
+      .filter(([id]) => begunIds.includes(id))
+      .map(([id, verdict]) => ({
+        id,
+        artifacts: [json('verdict', verdict), json('unit-tests', [])],
+        message: verdictText(verdict),
+      })),
   );
   if (ids.length === 0) return;
   const signal = claim.interruption;

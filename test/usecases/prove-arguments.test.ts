@@ -62,7 +62,7 @@ END`,
   };
   const sets = await chooseArguments(
     context,
-    { given: new Map(), calls: [], pools, clock },
+    { routines: [routineId(crawl)], given: new Map(), calls: [], pools, clock },
     'given',
     { name: 'arguments', clock: clock.toISOString(), values: new Map() },
   );
