@@ -14,6 +14,7 @@ import { connect } from '../src/adapters/postgres/connection.ts';
 import { formatSeconds } from '../src/core/report/text.ts';
 import type { SqlSession } from '../src/ports/sandbox.ts';
 import { openDemoServer } from './demo-server.ts';
+import { memoryFolder } from './memory-folder.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const FOLDER = resolve(process.argv[2] ?? join(ROOT, '.sprocket', 'demo'));
@@ -46,7 +47,11 @@ async function main(): Promise<number> {
     const environment = { SOURCE_DATABASE_URL: url, TARGET_DATABASE_URL: url };
     const drafted = await draftPlan(environment);
     if (drafted !== 0) return drafted;
-    const status = await sprocket(['run', '--plan', join(REPOSITORY, 'plan.md')], environment);
+    const sandbox = process.env.TMPDIR ?? memoryFolder();
+    const status = await sprocket(['run', '--plan', join(REPOSITORY, 'plan.md')], {
+      ...environment,
+      ...(sandbox === null ? {} : { TMPDIR: sandbox }),
+    });
     if (status !== 0 && status !== NEEDS_PERSON) return status;
     await checkOutBranch(REPOSITORY, `sprocket/${NAME}`, BRANCH);
     tellEnd(status, (performance.now() - started) / 1000);
