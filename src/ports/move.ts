@@ -192,8 +192,12 @@ export interface Claim {
 /** How a table is compared: which template of its mapping is this side's, and how pieces are cut. */
 export interface ComparedTable {
   readonly name: QualifiedName;
-  /** Column and the template that gives its text, in an order that both sides share. */
-  readonly columns: readonly { readonly name: string; readonly template: string }[];
+  /** Column and the templates that give its text and what is digested, in an order that both sides share. */
+  readonly columns: readonly {
+    readonly name: string;
+    readonly template: string;
+    readonly digest: string;
+  }[];
   /** Both sides are the same dialect, so that a faster digest than text will do. */
   readonly native: boolean;
   /** The key, by names on this side, with the templates that give equal text for equal keys. */

@@ -19,7 +19,7 @@ function joined(columns: readonly { name: string; template: string }[]): string 
 
 function digest(table: ComparedTable): string {
   return table.native
-    ? `hash_record_extended(ROW(${table.columns.map((column) => fill(column.template, ident(column.name))).join(', ')}), 0)`
+    ? `hash_record_extended(ROW(${table.columns.map((column) => fill(column.digest, ident(column.name))).join(', ')}), 0)`
     : `('x' || substr(md5(${joined(table.columns)}), 1, 15))::bit(60)::bigint`;
 }
 

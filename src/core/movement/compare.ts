@@ -55,8 +55,22 @@ const DIGESTIBLE = [
   /^numeric\(\d+,\d+\)$/,
 ];
 
+/** Types of which some values are equal that are not the same (0 and -0): their bytes tell these apart. */
+const SENT = new Map([
+  ['double precision', 'float8send({c})'],
+  ['real', 'float4send({c})'],
+]);
+
+interface ComparedColumn {
+  readonly name: string;
+  /** Gives the value as both sides print it. */
+  readonly template: string;
+  /** Gives what a digest of the value is taken of. */
+  readonly digest: string;
+}
+
 export interface ComparedColumns {
-  readonly columns: readonly { readonly name: string; readonly template: string }[];
+  readonly columns: readonly ComparedColumn[];
   readonly key: readonly {
     readonly name: string;
     readonly template: string;
@@ -76,8 +90,12 @@ export function comparedColumns(
   const columns = movedColumns(mapping);
   const whole = mapping.key.length === 0;
   const key = columns.filter((column) => whole || mapping.key.includes(column.source));
-  const template = (column: ColumnMapping, text: string) =>
-    native && DIGESTIBLE.some((type) => type.test(column.sourceType)) ? '{c}' : text;
+  const digest = ({ sourceType }: ColumnMapping, text: string) => {
+    if (!native) return text;
+    return DIGESTIBLE.some((type) => type.test(sourceType))
+      ? '{c}'
+      : (SENT.get(sourceType) ?? text);
+  };
   const side = (
     name: 'source' | 'target',
     text: 'compareSource' | 'compareTarget',
@@ -85,7 +103,8 @@ export function comparedColumns(
     native,
     columns: columns.map((column) => ({
       name: column[name],
-      template: template(column, column[text]),
+      template: column[text],
+      digest: digest(column, column[text]),
     })),
     key: key.map((column) => ({
       name: column[name],
