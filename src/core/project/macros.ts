@@ -85,7 +85,7 @@ export const ROWS_MACRO: Macro = {
     insert into {{ target }} ({{ column_list }})
     overriding system value
     select {{ column_list }} from {{ rows }}
-    {%- else %}
+    {%- else -%}
 
     {%- set same_key = [] -%}
     {%- for column in key -%}
@@ -124,13 +124,18 @@ export const ROWS_MACRO: Macro = {
     where {{ same_key }} and (
         {{ changed }});
         {%- endif %}
+    -- into a table that was empty, a nested loop would go through all new rows again for each of them
+    set local enable_nestloop = off;
     insert into {{ target }} ({{ column_list }})
     overriding system value
     select {{ column_list }} from {{ rows }} as new
     where not exists (
         select 1 from {{ target }} as old where {{ same_key }}
-    )
-    {%- endif %}
+    );
+    reset enable_nestloop
+    {%- endif %};
+    -- what reads the table next must not be planned for the rows that it held before
+    analyze {{ target }}
 {% endmacro %}
 
 {#- What decides how rows can be changed. Rows are updated, unless that could trip over a second
