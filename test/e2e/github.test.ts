@@ -134,7 +134,7 @@ async function tell(story: Story): Promise<EndState> {
     skipped: '1',
     'pull-request': `https://github.com/acme/analytics/pull/1`,
   });
-  const logs = story.runner.results.map(({ log }) => log.replaceAll(/^::add-mask::.*$/gmu, ''));
+  const logs = story.runner.results.map(({ said }) => said.replaceAll(/^::add-mask::.*$/gmu, ''));
   expect(logs.join('\n')).not.toContain(story.url);
   return endState(story);
 }

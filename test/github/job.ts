@@ -32,6 +32,8 @@ export interface RunningJob {
   readonly child: ChildProcess;
   /** What it wrote so far, not hidden. */
   said(): string;
+  /** Its machine is gone, with all that it started, from one moment to the next. */
+  lose(): void;
   readonly ended: Promise<JobResult>;
 }
 
@@ -66,6 +68,8 @@ export function startJob(options: JobOptions): RunningJob {
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, as a machine has one.
+    detached: true,
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -85,7 +89,10 @@ export function startJob(options: JobOptions): RunningJob {
     rmSync(folder, { recursive: true, force: true });
     return result;
   };
-  return { child, said: () => said, ended: ending() };
+  const lose = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  return { child, said: () => said, lose, ended: ending() };
 }
 
 export function runJob(options: JobOptions): Promise<JobResult> {
