@@ -32,6 +32,12 @@ export const INPUTS = {
     required: false,
     default: null,
   },
+  tables: {
+    description:
+      'For work and finish: where the run is recorded, as plan gave it in its output of this name.',
+    required: false,
+    default: null,
+  },
   worker: {
     description: 'For work: the number of this worker, from 1.',
     required: false,
@@ -58,6 +64,8 @@ export type InputName = keyof typeof INPUTS;
 
 export const OUTPUTS = {
   proceed: 'Whether there is work to do: true or false.',
+  tables:
+    'Where the run is recorded, for work and finish: JSON with names, and nothing secret in it.',
   workers: 'JSON list of the numbers of workers, for a matrix.',
   state: 'How the run stands: open, needs a person, or done.',
   total: 'Number of procedures in the run.',

@@ -1,11 +1,16 @@
-/** The plan that a job is about, read from the repository at the commit that was launched. */
+/** The plan that a job is about. */
 import type { z } from 'zod';
-import { readSettings } from '../src/usecases/github-context.ts';
-import type { GitHubContext } from '../src/usecases/github-context.ts';
+import { parseTables } from '../src/core/checkrun/job.ts';
 import { parsePlan } from '../src/core/plan/parse.ts';
 import type { Plan } from '../src/core/plan/types.ts';
-import { JobError } from './runner.ts';
+import type { Metadata } from '../src/ports/metadata.ts';
+import { readPlans } from '../src/usecases/github-context.ts';
+import type { GitHubContext } from '../src/usecases/github-context.ts';
+import { readRecordedRun } from '../src/usecases/run-knowledge.ts';
+import { INPUTS } from './inputs.ts';
+import { input, JobError } from './runner.ts';
 import type { RunnerEvent } from './runner.ts';
+import { openTables } from './wiring.ts';
 
 export interface PlanOfRun {
   readonly plan: Plan;
@@ -13,9 +18,12 @@ export interface PlanOfRun {
   readonly path: string;
 }
 
+/** From the repository, at the commit that was launched. */
 export async function readPlanAt({ github }: GitHubContext, sha: string): Promise<PlanOfRun> {
-  const { plan: path } = await readSettings(github, await github.repository());
-  const file = await github.file(sha, path);
+  const {
+    path,
+    files: [file = null],
+  } = await readPlans(github, [sha]);
   if (file === null) throw new JobError(`There is no ${path} at ${sha}.`);
   const { plan, problems } = parsePlan(file.text);
   if (plan === null) {
@@ -23,6 +31,26 @@ export async function readPlanAt({ github }: GitHubContext, sha: string): Promis
     throw new JobError(`The plan can't be used:\n${list.join('\n')}`);
   }
   return { plan, text: file.text, path };
+}
+
+export interface RecordedPlan extends Pick<PlanOfRun, 'plan' | 'path'> {
+  readonly metadata: Metadata;
+}
+
+/** From the tables, where the job before this one has recorded it; however many jobs do so, GitHub is not asked. */
+export async function openRecordedPlan(): Promise<RecordedPlan> {
+  const tables = parseTables(input('tables'));
+  if (tables === null) {
+    throw new JobError(`The input tables holds something else. ${INPUTS.tables.description}`);
+  }
+  const metadata = await openTables(tables);
+  try {
+    const { parsed } = await readRecordedRun(metadata, tables.plan);
+    return { plan: parsed, path: tables.path, metadata };
+  } catch (error) {
+    await metadata.close();
+    throw error;
+  }
 }
 
 /** What a dispatch asks for: a run to work on, or a request to one. */

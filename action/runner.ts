@@ -58,9 +58,14 @@ export function apiUrl(): string {
   return context.apiUrl;
 }
 
-export function workflowUrl(): string {
+/** Where people see the repository. */
+export function repositoryUrl(): string {
   const { owner, repo } = ownRepository();
-  return `${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId}`;
+  return `${context.serverUrl}/${owner}/${repo}`;
+}
+
+export function workflowUrl(): string {
+  return `${repositoryUrl()}/actions/runs/${context.runId}`;
 }
 
 export function environment(name: string): string {

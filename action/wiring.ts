@@ -15,6 +15,7 @@ import { openLeadership } from '../src/adapters/postgres/leadership.ts';
 import { openMetadata } from '../src/adapters/postgres/metadata.ts';
 import { openPostgresSource } from '../src/adapters/postgres/move_source.ts';
 import { systemClock } from '../src/adapters/system/clock.ts';
+import type { RunTablesAt } from '../src/core/checkrun/job.ts';
 import type { Plan } from '../src/core/plan/types.ts';
 import type { DatabaseAddress } from '../src/ports/catalog.ts';
 import type { GitHub, RepositoryName } from '../src/ports/github.ts';
@@ -120,12 +121,16 @@ export function sandboxUrl({ settings }: Plan): string | null {
 }
 
 export function openPlanMetadata({ settings }: Plan): Promise<Metadata> {
-  const address = databaseAddress(settings.target.urlVariable);
-  return openMetadata({
-    open: () => connect(address),
-    schema: settings.target.metadataSchema,
-    clock: systemClock,
-  });
+  const { urlVariable, metadataSchema: schema } = settings.target;
+  return openTables({ urlVariable, schema });
+}
+
+export function openTables({
+  urlVariable,
+  schema,
+}: Pick<RunTablesAt, 'urlVariable' | 'schema'>): Promise<Metadata> {
+  const address = databaseAddress(urlVariable);
+  return openMetadata({ open: () => connect(address), schema, clock: systemClock });
 }
 
 /** Drops what a plan's source keeps for it; null where no pipeline is followed. */

@@ -5,11 +5,13 @@ import type { RepositoryName } from '../src/ports/github.ts';
 import { START_MINUTES } from '../src/core/checkrun/launch.ts';
 import { onButton, onIssueEdited, onRerun } from '../src/usecases/github-click.ts';
 import { onComment } from '../src/usecases/github-command.ts';
-import { launchOnPush, reportNotStarted } from '../src/usecases/github-launch.ts';
+import { launchOnPush } from '../src/usecases/github-launch.ts';
 import type { Launched } from '../src/usecases/github-launch.ts';
+import { reportNotStarted } from '../src/usecases/github-not-started.ts';
 import { onboard } from '../src/usecases/github-onboard.ts';
 import { checkPullRequest } from '../src/usecases/github-pull-request.ts';
 import { onWorkflowEnded } from '../src/usecases/github-reconcile.ts';
+import { isRunBranch } from '../src/usecases/run-knowledge.ts';
 import type { Intake } from './intake.ts';
 import type { AppOptions } from './options.ts';
 import {
@@ -97,9 +99,11 @@ export function registerHandlers(probot: Probot, environment: AppEnvironment): v
   probot.on(
     ['pull_request.opened', 'pull_request.synchronize', 'pull_request.reopened'],
     (context) =>
-      handle(context, pullRequestSchema, ({ number }, { context: wired }) =>
-        checkPullRequest(wired, number),
-      ),
+      handle(context, pullRequestSchema, async ({ number, pull_request: pull }, wired) => {
+        // The result of a run holds no plan to be checked.
+        const isResult = pull.user?.login === `${app.slug}[bot]` && isRunBranch(pull.head.ref);
+        return isResult ? 'ignored' : checkPullRequest(wired.context, number);
+      }),
   );
 
   probot.on('issue_comment.created', (context) =>

@@ -21,6 +21,7 @@ export const pullRequestSchema = z.object({
   repository,
   action: z.string(),
   number: z.int(),
+  pull_request: z.object({ user: user.nullable(), head: z.object({ ref: z.string() }) }),
 });
 
 export const commentSchema = z.object({

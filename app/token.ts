@@ -4,37 +4,42 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Probot } from 'probot';
-import { call, callOrNull } from '../src/adapters/github/call.ts';
+import { callOrNull } from '../src/adapters/github/call.ts';
 import type { Client } from '../src/adapters/github/call.ts';
 import { audienceOf, TOKEN_PATH, tokenRequest } from '../src/adapters/github/app-server.ts';
 import type { TokenAnswer, TokenRefusal, TokenRequest } from '../src/adapters/github/app-server.ts';
 import {
   MIGRATION_PERMISSIONS,
   narrowed,
+  PERMISSION_NAMES,
   PRODUCTION_PERMISSIONS,
 } from '../src/adapters/github/permissions.ts';
+import type { Permissions } from '../src/adapters/github/permissions.ts';
 import { parsePlan } from '../src/core/plan/parse.ts';
 import { WORKFLOW_PATH } from '../src/core/workflows/template.ts';
 import { GitHubError } from '../src/ports/github.ts';
 import type { RepositoryName } from '../src/ports/github.ts';
-import { readSettings } from '../src/usecases/github-context.ts';
+import { readPlans } from '../src/usecases/github-context.ts';
 import type { AppOptions } from './options.ts';
 import { jobVerifier, TokenRefused } from './workflow-identity.ts';
 import type { WorkflowIdentity } from './workflow-identity.ts';
 import { wire } from './wiring.ts';
 import type { AppFacts } from './wiring.ts';
 
-export interface TokenService {
+interface TokenService {
   readonly probot: Probot;
   readonly app: AppFacts;
   readonly options: Pick<AppOptions, 'url' | 'oidcIssuer'>;
+  /** As they were seen last, by owner. */
+  readonly installations: Map<string, Installation>;
 }
 
 const EVENTS = ['repository_dispatch', 'schedule', 'workflow_dispatch'];
 const BODY_BYTES = 4_096;
 
 /** Answers `POST /token`; false for everything else. */
-export function tokenHandler(service: TokenService) {
+export function tokenHandler(given: Omit<TokenService, 'installations'>) {
+  const service: TokenService = { ...given, installations: new Map() };
   const { probot, options } = service;
   const verify =
     options.url === null ? null : jobVerifier(options.oidcIssuer, audienceOf(options.url));
@@ -66,50 +71,100 @@ export function tokenHandler(service: TokenService) {
   };
 }
 
+/** An account has one installation: where it is known and grants enough, it is not asked for again. */
 async function give(
-  { probot, app }: TokenService,
+  service: TokenService,
+  identity: WorkflowIdentity,
+  asked: TokenRequest,
+): Promise<TokenAnswer> {
+  const own = nameOf(identity.repository);
+  const owner = own.owner.toLowerCase();
+  const known = service.installations.get(owner);
+  if (known !== undefined && grants(known, asked.permissions)) {
+    try {
+      return await giveBy(service, known, identity, asked);
+    } catch {
+      // It may be another one by now: nothing is refused by what was seen before.
+    }
+  }
+  const found = await installationOf(await service.probot.auth(), own);
+  service.installations.set(owner, found);
+  return giveBy(service, found, identity, asked);
+}
+
+function grants({ permissions }: Installation, asked: Permissions): boolean {
+  const given = narrowed(asked, permissions);
+  return PERMISSION_NAMES.every((name) => given[name] === asked[name]);
+}
+
+async function giveBy(
+  service: TokenService,
+  installation: Installation,
   identity: WorkflowIdentity,
   asked: TokenRequest,
 ): Promise<TokenAnswer> {
   const own = nameOf(identity.repository);
   const wanted = nameOf(asked.repository);
-  const asApp = await probot.auth();
-  const source = await installationOf(asApp, own);
-  const { context } = wire(await probot.auth(source.id), app, own);
-  const facts = await context.github.repository();
-  if (facts.id !== identity.repository_id) {
+  const asApp = await service.probot.auth();
+  const isOwn = isSame(own, wanted);
+  if (!isOwn) await mustBeProduction(service, installation, identity, wanted);
+  const most = isOwn ? MIGRATION_PERMISSIONS : PRODUCTION_PERMISSIONS;
+  const minted = await callOrNull(
+    'mint a token',
+    () =>
+      asApp.request('POST /app/installations/{installation_id}/access_tokens', {
+        installation_id: installation.id,
+        // The id that the job was vouched for; a name could be another's by now.
+        ...(isOwn ? { repository_ids: [identity.repository_id] } : { repositories: [wanted.repo] }),
+        permissions: narrowed(narrowed(asked.permissions, most), installation.permissions),
+      }),
+    // The installation has all that is asked for: what it lacks is the repository.
+    [422],
+  );
+  if (minted === null) throw isOwn ? anotherNow(identity) : notInstalled(wanted);
+  if (isOwn) {
+    const [found] = minted.repositories ?? [];
+    mustBeOwn(identity, Number(found?.id), found?.default_branch ?? '');
+  }
+  return { token: minted.token, expires_at: minted.expires_at, app: service.app };
+}
+
+function mustBeOwn(identity: WorkflowIdentity, id: number, defaultBranch: string): void {
+  if (id !== identity.repository_id) throw anotherNow(identity);
+  mustBeSprocket(identity, defaultBranch);
+}
+
+function anotherNow({ repository }: WorkflowIdentity): TokenRefused {
+  return new TokenRefused(
+    403,
+    `${repository} is another repository now`,
+    'Run the workflow again.',
+  );
+}
+
+async function mustBeProduction(
+  { probot, app }: TokenService,
+  installation: Installation,
+  identity: WorkflowIdentity,
+  wanted: RepositoryName,
+): Promise<void> {
+  const own = nameOf(identity.repository);
+  const { github } = wire(await probot.auth(installation.id), app, own).context;
+  const { id, defaultBranch } = await github.repository();
+  mustBeOwn(identity, id, defaultBranch);
+  const {
+    path,
+    files: [file = null],
+  } = await readPlans(github, [defaultBranch]);
+  const plan = file === null ? null : parsePlan(file.text).plan;
+  const named = plan?.settings.production.repository ?? null;
+  if (named === null || !isSame(nameOf(named), wanted) || !isSameOwner(own, wanted)) {
     throw new TokenRefused(
       403,
-      `${identity.repository} is another repository now`,
-      'Run the workflow again.',
+      `${wanted.owner}/${wanted.repo} is not the production repository of ${path} on the default branch, or has another owner`,
+      'Name it there as production.repository. For a repository of another owner give the Action app-id and private-key.',
     );
   }
-  mustBeSprocket(identity, facts.defaultBranch);
-  const isOwn = isSame(own, wanted);
-  if (!isOwn) {
-    const { plan: path } = await readSettings(context.github, facts);
-    const file = await context.github.file(facts.defaultBranch, path);
-    const plan = file === null ? null : parsePlan(file.text).plan;
-    const named = plan?.settings.production.repository ?? null;
-    if (named === null || !isSame(nameOf(named), wanted) || !isSameOwner(own, wanted)) {
-      throw new TokenRefused(
-        403,
-        `${asked.repository} is not the production repository of ${path} on the default branch, or has another owner`,
-        'Name it there as production.repository. For a repository of another owner give the Action app-id and private-key.',
-      );
-    }
-  }
-  const { id, permissions } = isOwn ? source : await installationOf(asApp, wanted);
-  const most = isOwn ? MIGRATION_PERMISSIONS : PRODUCTION_PERMISSIONS;
-  const minted = await call('mint a token', () =>
-    asApp.request('POST /app/installations/{installation_id}/access_tokens', {
-      installation_id: id,
-      // The id that the job was vouched for; a name could be another's by now.
-      ...(isOwn ? { repository_ids: [identity.repository_id] } : { repositories: [wanted.repo] }),
-      permissions: narrowed(narrowed(asked.permissions, most), permissions),
-    }),
-  );
-  return { token: minted.token, expires_at: minted.expires_at, app };
 }
 
 /** Who may push to any branch may start any workflow of it: only the one that was reviewed counts. */
@@ -138,17 +193,19 @@ async function installationOf(asApp: Client, name: RepositoryName): Promise<Inst
   const found = await callOrNull("find the App's installation", () =>
     asApp.request('GET /repos/{owner}/{repo}/installation', { ...name }),
   );
-  if (found === null) {
-    throw new TokenRefused(
-      404,
-      `the App is not installed on ${name.owner}/${name.repo}`,
-      'Install it there, with access to this repository.',
-    );
-  }
+  if (found === null) throw notInstalled(name);
   const permissions = Object.fromEntries(
     Object.entries(found.permissions).filter(([, level]) => typeof level === 'string'),
   );
   return { id: Number(found.id), permissions };
+}
+
+function notInstalled({ owner, repo }: RepositoryName): TokenRefused {
+  return new TokenRefused(
+    404,
+    `the App is not installed on ${owner}/${repo}`,
+    'Install it there, with access to this repository.',
+  );
 }
 
 async function readRequest(request: IncomingMessage): Promise<TokenRequest> {

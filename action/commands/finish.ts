@@ -3,7 +3,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { info, summary as stepSummary } from '@actions/core';
 import { stepSummaryText } from '../../src/core/checkrun/job.ts';
-import { readMarker, withMarker } from '../../src/core/checkrun/monitor.ts';
 import type { RunSituation } from '../../src/core/checkrun/buttons.ts';
 import { runPayload } from '../../src/core/checkrun/launch.ts';
 import type { Plan } from '../../src/core/plan/types.ts';
@@ -15,31 +14,33 @@ import { dispatchRun } from '../../src/usecases/github-launch.ts';
 import { reporter, situationOf } from '../../src/usecases/github-report.ts';
 import { statusReader } from '../../src/usecases/status.ts';
 import type { RunStatus } from '../../src/usecases/status.ts';
-import { payloadOf, readPlanAt } from '../plan-of-run.ts';
-import { environment, numberInput, output, runnerEvent, workflowUrl } from '../runner.ts';
-import { openJob, openProduction, openPlanMetadata, reportInterval } from '../wiring.ts';
+import { openRecordedPlan, payloadOf } from '../plan-of-run.ts';
+import {
+  environment,
+  numberInput,
+  output,
+  repositoryUrl,
+  runnerEvent,
+  workflowUrl,
+} from '../runner.ts';
+import { openJob, openProduction, reportInterval } from '../wiring.ts';
 import type { Job } from '../wiring.ts';
 
 export async function finishCommand(): Promise<void> {
+  const payload = payloadOf(runnerEvent(), runPayload);
   const job = await openJob('finish');
   const { context, repository } = job;
-  const { github, clock } = context;
-  const payload = payloadOf(runnerEvent(), runPayload);
-  const { plan, path } = await readPlanAt(context, payload.sha);
+  const { clock } = context;
+  const { plan, path, metadata } = await openRecordedPlan();
   const name = plan.settings.name;
-  const metadata = await openPlanMetadata(plan);
   try {
     const published = await publish({ metadata, repository, clock, plan: name, planPath: path });
     const status = await statusReader(metadata, clock, name).read();
     if (status === null) return;
-    const issue = payload.issue ?? 0;
-    const url =
+    const made =
       status.summary.state === 'done'
         ? await pullRequest(job, plan, payload.run, published, status)
         : null;
-    if (url !== null) await rememberPullRequest(job, issue, url);
-    const monitor = await github.issue(issue);
-    const marker = monitor === null ? null : readMarker(monitor.body);
     const goesOn =
       status.summary.state === 'open' &&
       status.progress.action === 'RUN' &&
@@ -55,12 +56,14 @@ export async function finishCommand(): Promise<void> {
       branch: null,
       interval: reportInterval(),
     };
-    await reporter(context, reporting).report(over);
-    if (goesOn && monitor !== null && marker?.run === payload.run && marker.leg === payload.leg) {
+    const reported = await reporter(context, reporting).report(over, { pullRequest: made });
+    const monitor = reported?.monitor ?? null;
+    const { run, leg } = monitor?.marker ?? { run: null, leg: null };
+    if (goesOn && monitor !== null && run === payload.run && leg === payload.leg) {
       info('Work is left: another workflow run goes on with it.');
-      await dispatchRun(context, { issue: monitor, marker }, payload.leg + 1, payload.resumed);
+      await dispatchRun(context, monitor, payload.leg + 1, payload.resumed);
     }
-    await writeReport(job, published, status, url ?? marker?.pull_request ?? null);
+    await writeReport(job, published, status, made ?? monitor?.marker.pull_request ?? null);
   } finally {
     await metadata.close();
   }
@@ -93,6 +96,7 @@ async function pullRequest(
     run,
     published,
     migration: repository,
+    migrationUrl: repositoryUrl(),
     production: production.github,
     productionRepository: production.repository,
     models: status.progress.rows.reduce((sum, { models }) => sum + models.length, 0),
@@ -103,16 +107,6 @@ async function pullRequest(
 function repositoryOf(text: string): RepositoryName {
   const [owner = '', repo = ''] = text.split('/');
   return { owner, repo };
-}
-
-/** Its link goes into the monitor issue, from which check run and comments take it. */
-async function rememberPullRequest({ context }: Job, issue: number, url: string): Promise<void> {
-  const found = await context.github.issue(issue);
-  const marker = found === null ? null : readMarker(found.body);
-  if (found === null || marker === null || marker.pull_request === url) return;
-  await context.github.updateIssue(issue, {
-    body: withMarker(found.body, { ...marker, pull_request: url }),
-  });
 }
 
 async function writeReport(

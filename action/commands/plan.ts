@@ -1,7 +1,7 @@
 /** `plan`: reads and checks the plan, and starts its run or takes it up again. */
 import { error as logError, info, warning } from '@actions/core';
 import { openCatalog } from '../../src/adapters/postgres/catalog-reader.ts';
-import { workerNumbers } from '../../src/core/checkrun/job.ts';
+import { formatTables, workerNumbers } from '../../src/core/checkrun/job.ts';
 import { MOST_ANNOTATIONS } from '../../src/core/checkrun/limits.ts';
 import type { CheckContent } from '../../src/core/checkrun/types.ts';
 import { problemAnnotations } from '../../src/core/checkrun/annotations.ts';
@@ -90,10 +90,11 @@ export async function planCommand(): Promise<void> {
     };
     const before = await statusReader(metadata, clock, plan.settings.name).read();
     const open = before?.summary.state === 'open';
-    const status = await reporter(context, reporting).report(open ? 'running' : null);
+    const reported = await reporter(context, reporting).report(open ? 'running' : null);
     const workers = open
-      ? workerNumbers(plan.settings.workers, status?.progress.rows.length ?? 1)
+      ? workerNumbers(plan.settings.workers, reported?.status.progress.rows.length ?? 1)
       : [1];
+    output('tables', formatTables(plan, path));
     output('workers', JSON.stringify(workers));
     output('proceed', true);
   } finally {

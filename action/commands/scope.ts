@@ -17,7 +17,7 @@ export async function scopeCommand(): Promise<void> {
   const { context, repository } = await openJob('scope');
   const { github, clock } = context;
   const facts = await github.repository();
-  const { plan: path } = await readSettings(github, facts);
+  const { plan: path } = await readSettings(github);
   const start = await github.commitOf(facts.defaultBranch);
   const current = start === null ? null : await github.file(start, path);
   const settings = current === null ? null : (parsePlan(current.text).plan?.settings ?? null);

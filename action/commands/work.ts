@@ -8,15 +8,9 @@ import type { Plan } from '../../src/core/plan/types.ts';
 import { GitHubError } from '../../src/ports/github.ts';
 import { reporter } from '../../src/usecases/github-report.ts';
 import type { Reporter } from '../../src/usecases/github-report.ts';
-import { payloadOf, readPlanAt } from '../plan-of-run.ts';
+import { openRecordedPlan, payloadOf } from '../plan-of-run.ts';
 import { input, JobError, minutesInput, numberInput, runnerEvent, workflowUrl } from '../runner.ts';
-import {
-  openJob,
-  openPlanLeadership,
-  openPlanMetadata,
-  reportInterval,
-  sandboxUrl,
-} from '../wiring.ts';
+import { openJob, openPlanLeadership, reportInterval, sandboxUrl } from '../wiring.ts';
 
 const messageSchema = z.object({
   failure: z.object({ message: z.string(), advice: z.string().nullable() }),
@@ -24,22 +18,23 @@ const messageSchema = z.object({
 
 export async function workCommand(): Promise<void> {
   info(`Worker ${input('worker')}`);
-  const { context, repository } = await openJob('work');
   const payload = payloadOf(runnerEvent(), runPayload);
-  const { plan, path } = await readPlanAt(context, payload.sha);
-  const metadata = await openPlanMetadata(plan);
+  const { plan, path, metadata } = await openRecordedPlan();
   try {
-    const reports = reporter(context, {
-      metadata,
-      plan,
-      path,
-      payload,
-      workflowUrl: workflowUrl(),
-      branch: repository,
-      interval: reportInterval(),
-    });
+    const openReporter = async (): Promise<Reporter> => {
+      const { context, repository } = await openJob('work');
+      return reporter(context, {
+        metadata,
+        plan,
+        path,
+        payload,
+        workflowUrl: workflowUrl(),
+        branch: repository,
+        interval: reportInterval(),
+      });
+    };
     const over = new AbortController();
-    const reporting = reportWhileLeading(plan, reports, over.signal);
+    const reporting = reportWhileLeading(plan, openReporter, over.signal);
     try {
       await runWorker(plan);
     } finally {
@@ -122,22 +117,33 @@ function workerEnvironment(plan: Plan): NodeJS.ProcessEnv {
   };
 }
 
-async function reportWhileLeading(plan: Plan, reports: Reporter, over: AbortSignal): Promise<void> {
+/** Only one worker of all reports at a time: the others have no business with GitHub. */
+async function reportWhileLeading(
+  plan: Plan,
+  open: () => Promise<Reporter>,
+  over: AbortSignal,
+): Promise<void> {
   const leadership = await openPlanLeadership(plan);
+  let reports: Reporter | null = null;
   try {
     while (!over.aborted) {
       // Waits first: whoever led before may have written a moment ago.
       await systemClock.sleep(reportInterval(), over);
-      if (over.aborted || !(await leadership.holds())) continue;
       try {
+        if (over.aborted || !(await leadership.holds())) continue;
+        reports ??= await open();
         await reports.report(null);
       } catch (error) {
-        // A report that is missed is made up for by the next; the work goes on.
-        if (!(error instanceof GitHubError)) throw error;
-        logError(`${error.message} ${error.advice}`);
+        // A report that is missed is made up for by the next, here or by another worker; the work goes on.
+        logError(messageOf(error));
       }
     }
   } finally {
     await leadership.close();
   }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof GitHubError) return `${error.message} ${error.advice}`;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -27,6 +27,8 @@ export interface GitHubContent {
   commitOf(ref: string): Promise<string | null>;
   /** A file of a commit, with the name that git gives its content; null where there is none. */
   file(commit: string, path: string): Promise<RepositoryFile | null>;
+  /** A few files in one request, in this order. */
+  files(wanted: readonly FileAt[]): Promise<readonly (RepositoryFile | null)[]>;
   /** The commit that changed a file last, looking back from another, and when it was made. */
   lastChange(
     commit: string,
@@ -34,6 +36,12 @@ export interface GitHubContent {
   ): Promise<{ readonly sha: string; readonly at: Instant } | null>;
   /** The commit at which a branch left another. */
   mergeBase(base: string, head: string): Promise<string | null>;
+}
+
+export interface FileAt {
+  /** A full SHA, a branch, or `HEAD` for the default branch. */
+  readonly commit: string;
+  readonly path: string;
 }
 
 export interface RepositoryFile {

@@ -36,8 +36,9 @@ export interface StatusBranch {
 
 export interface StatusWriting {
   readonly branch: string;
-  /** Commit that the branch starts from where it does not exist. */
+  /** Commit that the branch starts from where it does not exist, and what the file holds there. */
   readonly start: string;
+  readonly startText: string;
   readonly path: string;
   readonly message: string;
   readonly rewrite: (current: string | null) => string;

@@ -153,7 +153,7 @@ async function mustBeAllowed(
   command: CommandName,
   person: string,
 ): Promise<void> {
-  const settings = await readSettings(github, await github.repository());
+  const settings = await readSettings(github);
   const permission = await permissionOf(github, settings, command, person);
   if (!permission.allowed) throw new RefusedError(permission.message);
 }

@@ -92,7 +92,7 @@ async function obey(
       `There is no command \`/${parsed.word}\`.${hint} \`/help\` lists all of them.`,
     );
   }
-  const settings = await readSettings(github, await github.repository());
+  const settings = await readSettings(github);
   const name = parsed.kind === 'malformed' ? parsed.name : parsed.command.name;
   const permission = await permissionOf(github, settings, name, request.author);
   if (!permission.allowed) throw new RefusedError(permission.message);

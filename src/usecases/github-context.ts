@@ -3,7 +3,7 @@ import { fitMarkdown } from '../core/checkrun/fit.ts';
 import { BODY } from '../core/checkrun/limits.ts';
 import { readMarker } from '../core/checkrun/monitor.ts';
 import type { MonitorMarker } from '../core/checkrun/monitor.ts';
-import { parseSettings, SETTINGS_PATH } from '../core/commands/settings.ts';
+import { DEFAULT_SETTINGS, parseSettings, SETTINGS_PATH } from '../core/commands/settings.ts';
 import type { CommandSettings } from '../core/commands/settings.ts';
 import { decidePermission } from '../core/commands/permission.ts';
 import type { Permission } from '../core/commands/permission.ts';
@@ -12,7 +12,7 @@ import type { CommandName } from '../core/commands/table.ts';
 import type { Instant } from '../core/lifecycle/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import { GitHubError } from '../ports/github.ts';
-import type { GitHub, Issue, RepositoryFacts } from '../ports/github.ts';
+import type { GitHub, Issue, RepositoryFile } from '../ports/github.ts';
 
 export interface GitHubContext {
   readonly github: GitHub;
@@ -55,16 +55,35 @@ export async function replyOnce(github: GitHub, place: ReplyPlace, body: string)
   await github.reply(place.issue, `${fitMarkdown(body, BODY - marker.length, note)}${marker}`);
 }
 
+const SETTINGS_FILE = { commit: 'HEAD', path: SETTINGS_PATH } as const;
+
 /** `.github/sprocket.yml` of the default branch: a pull request can't give itself rights. */
-export async function readSettings(
-  github: GitHub,
-  { defaultBranch }: RepositoryFacts,
-): Promise<CommandSettings> {
-  const file = await github.file(defaultBranch, SETTINGS_PATH);
+export async function readSettings(github: GitHub): Promise<CommandSettings> {
+  const [file = null] = await github.files([SETTINGS_FILE]);
+  return settingsOf(file);
+}
+
+function settingsOf(file: RepositoryFile | null): CommandSettings {
   const parsed = parseSettings(file?.text ?? null);
   if (parsed.ok) return parsed.settings;
   const list = parsed.problems.map((problem) => `- ${problem}`).join('\n');
   throw new RefusedError(`\`${SETTINGS_PATH}\` on the default branch can't be used:\n${list}`);
+}
+
+export interface Plans {
+  /** Where the plan is, as the settings of the default branch say. */
+  readonly path: string;
+  /** In the order of the commits that were asked for. */
+  readonly files: readonly (RepositoryFile | null)[];
+}
+
+/** The plan of each commit: in one request where it is at its usual place. */
+export async function readPlans(github: GitHub, commits: readonly string[]): Promise<Plans> {
+  const at = (path: string) => commits.map((commit) => ({ commit, path }));
+  const usual = DEFAULT_SETTINGS.plan;
+  const [settings = null, ...files] = await github.files([SETTINGS_FILE, ...at(usual)]);
+  const path = settingsOf(settings).plan;
+  return { path, files: path === usual ? files : await github.files(at(path)) };
 }
 
 /** Asks GitHub, at this moment, whether a person may use a command. */

@@ -153,7 +153,7 @@ async function mustBeAllowed(
   command: Command,
   person: string,
 ): Promise<void> {
-  const settings = await readSettings(github, await github.repository());
+  const settings = await readSettings(github);
   const permission = await permissionOf(github, settings, command.name, person);
   if (!permission.allowed) throw new RefusedError(permission.message);
 }
@@ -277,7 +277,8 @@ export async function beginAction(
   plan: string,
   { check_run: check }: Pick<ControlPayload, 'check_run'>,
 ): Promise<void> {
-  const launched = (await github.check(check))?.startedAt ?? clock.now();
-  if (laterAction(await metadata.requests(plan), launched) === null)
-    await metadata.setAction('RUN');
+  const known = await metadata.requests(plan);
+  const launched =
+    known.length === 0 ? null : ((await github.check(check))?.startedAt ?? clock.now());
+  if (launched === null || laterAction(known, launched) === null) await metadata.setAction('RUN');
 }

@@ -14,8 +14,9 @@ export interface PullRequestOptions {
   readonly plan: Plan;
   readonly run: string;
   readonly published: Published;
-  /** The migration repository, which holds the run's branch. */
+  /** The migration repository, which holds the run's branch, and where people see it. */
   readonly migration: RunRepository;
+  readonly migrationUrl: string;
   /** The production repository; the same where the plan names none. */
   readonly production: GitHub;
   readonly productionRepository: RunRepository;
@@ -37,8 +38,7 @@ export async function openPullRequest(
     const files = await migration.readFolder(commit, projectPath);
     await productionRepository.commit({
       branch,
-      // Where the branch left the base: the base may have moved since then.
-      start: (await production.mergeBase(base, branch)) ?? (await production.commitOf(base)),
+      start: await production.commitOf(base),
       message: `Models of ${settings.name}, proven equal to the procedures that they replace\n`,
       at: clock.now(),
       files: new Map([
@@ -52,7 +52,7 @@ export async function openPullRequest(
     plan: settings.name,
     run: options.run,
     summary,
-    summaryUrl: `${(await github.repository()).url}/blob/${branch}/${migrationPath}`,
+    summaryUrl: `${options.migrationUrl}/blob/${branch}/${migrationPath}`,
   });
   const known = await existing(production, branch, settings.name, options.run);
   if (known !== null) {

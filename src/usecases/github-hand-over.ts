@@ -7,7 +7,7 @@ import { ConnectionError } from '../ports/catalog.ts';
 import type { GitHub } from '../ports/github.ts';
 import { MetadataError } from '../ports/metadata.ts';
 import type { Leadership, Metadata } from '../ports/metadata.ts';
-import { NO_RUN, readSettings, RefusedError } from './github-context.ts';
+import { NO_RUN, readPlans, RefusedError } from './github-context.ts';
 import type { GitHubContext, Monitor } from './github-context.ts';
 import { control } from './github-control.ts';
 import { reporter } from './github-report.ts';
@@ -53,8 +53,11 @@ export async function handOver(
 async function doneAtOnce(context: CommandContext, payload: ControlPayload): Promise<boolean> {
   const { github, openTables, reportInterval: interval } = context;
   if (openTables === null) return false;
-  const { plan: path } = await readSettings(github, await github.repository());
-  const text = (await github.file(payload.sha, path))?.text ?? '';
+  const {
+    path,
+    files: [file = null],
+  } = await readPlans(github, [payload.sha]);
+  const text = file?.text ?? '';
   const { plan } = parsePlan(text);
   if (plan === null) return false;
   try {

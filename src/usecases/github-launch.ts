@@ -3,21 +3,18 @@ import {
   formatExternalId,
   isNoCommit,
   parseExternalId,
-  parseWorkflowRunName,
   planChanged,
   RUN_EVENT,
   runId,
-  START_MINUTES,
 } from '../core/checkrun/launch.ts';
 import type { RunPayload } from '../core/checkrun/launch.ts';
-import { buttonsFor } from '../core/checkrun/buttons.ts';
 import { monitorTitle, openingBody, withMarker } from '../core/checkrun/monitor.ts';
 import type { MonitorMarker } from '../core/checkrun/monitor.ts';
 import { planCheck, planProblems, scopeWords } from '../core/checkrun/plan-check.ts';
 import type { CheckContent } from '../core/checkrun/types.ts';
 import { parsePlan } from '../core/plan/parse.ts';
-import type { CheckRun, Issue } from '../ports/github.ts';
-import { monitors, readSettings, RefusedError } from './github-context.ts';
+import type { CheckRun, Issue, RepositoryFacts, RepositoryFile } from '../ports/github.ts';
+import { monitors, readPlans, RefusedError } from './github-context.ts';
 import type { GitHubContext, Monitor } from './github-context.ts';
 
 export interface PushEvent {
@@ -46,31 +43,55 @@ export async function launchOnPush(
   const repository = await github.repository();
   if (event.ref !== `refs/heads/${repository.defaultBranch}` || isNoCommit(event.after))
     return null;
-  const { plan } = await readSettings(github, repository);
-  const before = isNoCommit(event.before) ? null : await github.file(event.before, plan);
-  const after = await github.file(event.after, plan);
+  const { path, files } = await readPlans(github, [
+    event.after,
+    repository.defaultBranch,
+    ...(isNoCommit(event.before) ? [] : [event.before]),
+  ]);
+  const [after = null, now = null, before = null] = files;
   if (!planChanged(before?.blob ?? null, after?.blob ?? null)) return null;
   // Told late: the push that changed it since then has its own event, or is found by the reconcile.
-  const now = await github.file(repository.defaultBranch, plan);
   if (now?.blob !== after?.blob) return null;
-  return launch(context, event.after, { again: false });
+  return launchPlan(context, { repository, sha: event.after, path, file: after }, { again: false });
 }
 
-/**
- * Launches the plan of a commit. The order of steps is such that a crash between any two of them is
- * mended by doing it all again.
- *
- * @param options.again a person asks for it: also where it ran before and has ended.
- */
+/** Launches the plan of a commit; see `launchPlan`. */
 export async function launch(
   context: GitHubContext,
   sha: string,
-  options: { readonly again: boolean },
+  options: LaunchOptions,
 ): Promise<Launched> {
   const { github } = context;
   const repository = await github.repository();
-  const { plan: path } = await readSettings(github, repository);
-  const file = await github.file(sha, path);
+  const {
+    path,
+    files: [file = null],
+  } = await readPlans(github, [sha]);
+  return launchPlan(context, { repository, sha, path, file }, options);
+}
+
+interface LaunchOptions {
+  /** A person asks for it: also where it ran before and has ended. */
+  readonly again: boolean;
+}
+
+interface PlanOfCommit {
+  readonly repository: RepositoryFacts;
+  readonly sha: string;
+  readonly path: string;
+  /** Null where the commit has no plan. */
+  readonly file: RepositoryFile | null;
+}
+
+/**
+ * The order of steps is such that a crash between any two of them is mended by doing it all again.
+ */
+async function launchPlan(
+  context: GitHubContext,
+  { repository, sha, path, file }: PlanOfCommit,
+  options: LaunchOptions,
+): Promise<Launched> {
+  const { github } = context;
   if (file === null) return { kind: 'no plan', path };
   const parsed = parsePlan(file.text);
   const problems = planProblems(parsed);
@@ -169,40 +190,6 @@ export async function dispatchRun(
     body: withMarker(current?.body ?? issue.body, { ...marker, leg, resumed }),
   });
 }
-
-/** Says "not started" on the check run of a dispatch that no workflow took up. */
-export async function reportNotStarted(
-  { github, clock }: GitHubContext,
-  { run, check }: { readonly run: string; readonly check: number },
-): Promise<boolean> {
-  const found = await github.check(check);
-  if (found === null || found.state.status !== 'queued') return false;
-  const since = found.startedAt ?? clock.now();
-  const waited = Date.parse(clock.now()) - Date.parse(since);
-  if (waited < START_MINUTES * 60_000 - 1_000) return false;
-  const runs = await github.dispatchedRuns(since);
-  if (runs.some(({ title }) => parseWorkflowRunName(title)?.id === run)) return false;
-  await github.updateCheck(check, NOT_STARTED);
-  return true;
-}
-
-const NOT_STARTED: CheckContent = {
-  state: { status: 'completed', conclusion: 'action_required' },
-  title: 'Not started: no workflow took up the launch',
-  summary: [
-    `Sprocket sent \`repository_dispatch\` with the type \`${RUN_EVENT}\`, and no workflow started within ${START_MINUTES} minutes.`,
-    '',
-    '- Is `.github/workflows/sprocket.yml` on the **default branch**? GitHub starts dispatches only from there. The onboarding pull request of Sprocket adds it.',
-    '- Are GitHub Actions allowed for this repository (Settings, Actions, General), and is the workflow enabled (Actions, Sprocket)?',
-    '- Are there Actions minutes left, and a runner for the labels in `runs-on`?',
-    '',
-    'Then press Launch, or comment `/launch`.',
-  ].join('\n'),
-  text: null,
-  annotations: [],
-  buttons: buttonsFor('launchable', 0),
-  detailsUrl: null,
-};
 
 function startingCheck(words: string): CheckContent {
   return {

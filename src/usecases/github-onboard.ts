@@ -32,7 +32,7 @@ export async function onboard(
   if (start === null || (await github.file(start, WORKFLOW_PATH)) !== null) return null;
   // One that was closed is an answer, too.
   if ((await github.pullsFrom(ONBOARDING_BRANCH)).length > 0) return null;
-  const { plan } = await readSettings(github, facts);
+  const { plan } = await readSettings(github);
   const files = new Map([[WORKFLOW_PATH, workflowText({ ...options, secrets: SECRETS })]]);
   if ((await github.file(start, plan)) === null) {
     files.set(plan, planSkeleton(planNameOf(github.name.repo)));

@@ -3,7 +3,7 @@ import { formatExternalId, planChanged } from '../core/checkrun/launch.ts';
 import { planCheck, planProblems } from '../core/checkrun/plan-check.ts';
 import { parsePlan } from '../core/plan/parse.ts';
 import type { PullRequest } from '../ports/github.ts';
-import { readSettings, RefusedError } from './github-context.ts';
+import { readPlans, RefusedError } from './github-context.ts';
 import type { GitHubContext } from './github-context.ts';
 
 interface ChangedPlan {
@@ -17,12 +17,14 @@ interface ChangedPlan {
 async function changedPlan({ github }: GitHubContext, number: number): Promise<ChangedPlan | null> {
   const pull = await github.pull(number);
   if (pull === null || pull.state !== 'open') return null;
-  const repository = await github.repository();
-  const { plan: path } = await readSettings(github, repository);
+  const {
+    path,
+    files: [after = null],
+  } = await readPlans(github, [pull.head.sha]);
+  if (after === null) return null;
   const base = await github.mergeBase(pull.base.sha, pull.head.sha);
   const before = base === null ? null : await github.file(base, path);
-  const after = await github.file(pull.head.sha, path);
-  if (after === null || !planChanged(before?.blob ?? null, after.blob)) return null;
+  if (!planChanged(before?.blob ?? null, after.blob)) return null;
   return { pull, path, blob: after.blob, text: after.text };
 }
 

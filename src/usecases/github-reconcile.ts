@@ -1,10 +1,11 @@
 /** Finds what webhooks did not tell: missed pushes and plans, launches that never began, runs that died. */
 import { parseWorkflowRunName } from '../core/checkrun/launch.ts';
 import type { WorkflowRun } from '../ports/github.ts';
-import { monitors, readSettings } from './github-context.ts';
+import { monitors, readPlans } from './github-context.ts';
 import type { GitHubContext, Monitor } from './github-context.ts';
 import { onEnd } from './github-interrupted.ts';
-import { launch, reportNotStarted } from './github-launch.ts';
+import { launch } from './github-launch.ts';
+import { reportNotStarted } from './github-not-started.ts';
 import { checkPullRequest } from './github-pull-request.ts';
 
 export interface Reconciled {
@@ -41,13 +42,16 @@ export async function reconcile(context: GitHubContext): Promise<Reconciled> {
 async function launchMissed(context: GitHubContext, found: readonly Monitor[]): Promise<boolean> {
   const { github } = context;
   const repository = await github.repository();
-  const { plan } = await readSettings(github, repository);
   const head = await github.commitOf(repository.defaultBranch);
-  const file = head === null ? null : await github.file(head, plan);
-  if (head === null || file === null) return false;
+  if (head === null) return false;
+  const {
+    path,
+    files: [file = null],
+  } = await readPlans(github, [head]);
+  if (file === null) return false;
   if (found.some(({ marker }) => marker.blob === file.blob)) return false;
   // Nothing ran here yet, or something else did: a plan that was there before us was not missed.
-  const changed = await github.lastChange(head, plan);
+  const changed = await github.lastChange(head, path);
   const age = changed === null ? Infinity : ageOf(context, changed.at);
   if (changed === null || age > MISSED) return false;
   if ((await github.checksOf(changed.sha)).length > 0) return false;

@@ -1,18 +1,16 @@
 /** Writes a run's progress to GitHub: check run and monitor issue, from one reading of the tables. */
 import type { RunSituation } from '../core/checkrun/buttons.ts';
-import { formatExternalId, parseExternalId } from '../core/checkrun/launch.ts';
 import type { RunPayload } from '../core/checkrun/launch.ts';
 import { monitorBody, readMarker } from '../core/checkrun/monitor.ts';
 import type { MonitorMarker } from '../core/checkrun/monitor.ts';
 import { runCheck } from '../core/checkrun/run-check.ts';
 import type { RunLinks, RunView } from '../core/checkrun/run-check.ts';
-import type { Instant } from '../core/lifecycle/state.ts';
 import type { Plan } from '../core/plan/types.ts';
-import { markdownText } from '../core/report/markdown.ts';
 import type { CheckRun, GitHub, Issue } from '../ports/github.ts';
 import type { Metadata } from '../ports/metadata.ts';
 import type { StatusBranch } from '../ports/repository.ts';
-import type { GitHubContext } from './github-context.ts';
+import type { GitHubContext, Monitor } from './github-context.ts';
+import { currentCheck } from './github-current-check.ts';
 import { runBranch } from './run-knowledge.ts';
 import { statusWriter } from './github-status-file.ts';
 import { statusReader } from './status.ts';
@@ -40,7 +38,25 @@ export interface Reporter {
    * Reads and writes once, as soon as the last report is old enough. `over` is what the run has come
    * to; null while workers may be alive.
    */
-  report(over: RunSituation | null): Promise<RunStatus | null>;
+  report(over: RunSituation | null, news?: RunNews): Promise<Reported | null>;
+}
+
+/** What the monitor issue does not know yet. */
+interface RunNews {
+  readonly pullRequest: string | null;
+}
+
+export interface Reported {
+  readonly status: RunStatus;
+  /** As it was written; null where it is gone. */
+  readonly monitor: Monitor | null;
+}
+
+/** What GitHub shows of the run before it is written. */
+interface Shown {
+  readonly check: CheckRun | null;
+  readonly issue: Issue | null;
+  readonly marker: MonitorMarker;
 }
 
 /** Lines of the run's own log that are looked through for who paused it and why. */
@@ -55,6 +71,8 @@ export function reporter(context: GitHubContext, options: ReportOptions): Report
   const statuses = statusWriter(context.clock, options);
   let seen = 0;
   let notice: string | null = null;
+  /** The check run that showed the run last. */
+  let lastCheck: number | null = payload.check_run;
 
   /** Log lines since the last look. */
   async function readLogs(): Promise<void> {
@@ -70,68 +88,102 @@ export function reporter(context: GitHubContext, options: ReportOptions): Report
     }
   }
 
-  async function waitSince(reported: Instant | null): Promise<void> {
-    if (reported === null) return;
-    const age = Date.parse(clock.now()) - Date.parse(reported);
-    const rest = (options.interval ?? REPORT_INTERVAL) - age;
-    if (rest > 0) await clock.sleep(rest);
+  const readCheck = (id: number | null) => (id === null ? null : github.check(id));
+  const readIssue = () => (payload.issue === null ? null : github.issue(payload.issue));
+
+  /** The issue comes last: it is written back with what people have ticked until then. */
+  async function look(): Promise<Shown> {
+    const guessed = await readCheck(lastCheck);
+    const issue = await readIssue();
+    const marker = issue === null ? null : readMarker(issue.body);
+    // A person took the line out of the issue, or there is none.
+    if (marker === null) return { check: guessed, issue, marker: markerOf(options) };
+    if (marker.check_run === lastCheck) return { check: guessed, issue, marker };
+    return { check: await readCheck(marker.check_run), issue: await readIssue(), marker };
   }
 
-  return {
-    async report(over) {
-      const monitor = payload.issue === null ? null : await github.issue(payload.issue);
-      const marker = monitor === null ? null : readMarker(monitor.body);
-      await waitSince(marker?.reported ?? null);
-      const status = await reader.read();
-      if (status === null) return null;
-      await readLogs();
-      const situation = over ?? situationOf(status);
-      const check = await currentCheck(context, name, marker ?? markerOf(options), situation);
-      const view: RunView = {
-        plan,
-        path: options.path,
-        progress: status.progress,
-        situation,
-        now: clock.now(),
-        logs,
-        notice: status.progress.action === 'RUN' && situation === 'running' ? null : notice,
-        links: await linksOf(context, options, {
-          monitor: monitor?.url ?? null,
-          check: check.url,
-          workflow: options.workflowUrl ?? check.detailsUrl,
-          pullRequest: marker?.pull_request ?? null,
-        }),
-      };
+  /** Milliseconds until there may be another report. */
+  function restOf({ reported }: MonitorMarker): number {
+    if (reported === null) return 0;
+    const age = Date.parse(clock.now()) - Date.parse(reported);
+    return (options.interval ?? REPORT_INTERVAL) - age;
+  }
+
+  async function write(
+    status: RunStatus,
+    situation: RunSituation,
+    shown: Shown,
+    news: RunNews,
+  ): Promise<Monitor | null> {
+    const check = await currentCheck(context, name, shown, situation);
+    const issue = check.isSought ? await readIssue() : shown.issue;
+    const marker: MonitorMarker = {
+      ...shown.marker,
+      check_run: check.id,
+      attempt: check.attempt,
+      pull_request: news.pullRequest ?? shown.marker.pull_request,
+      reported: clock.now(),
+    };
+    lastCheck = check.id;
+    const view: RunView = {
+      plan,
+      path: options.path,
+      progress: status.progress,
+      situation,
+      now: clock.now(),
+      logs,
+      notice: status.progress.action === 'RUN' && situation === 'running' ? null : notice,
+      links: await linksOf(context, options, {
+        monitor: issue?.url ?? null,
+        check: check.url,
+        workflow: options.workflowUrl ?? check.detailsUrl,
+        pullRequest: marker.pull_request,
+      }),
+    };
+    try {
+      return issue === null ? null : await writeMonitor(context, issue, marker, view, options);
+    } finally {
+      // An issue that can't be written must not keep the check run as it was.
       const content = runCheck(view);
       // GitHub adds annotations to those that are there: a check run gets them once, when it ends.
       const annotations = check.wasOver ? [] : content.annotations;
       await github.updateCheck(check.id, { ...content, annotations });
-      if (monitor !== null) await writeMonitor(context, monitor, check, view, marker, options);
-      await statuses.write(status);
-      return status;
+    }
+  }
+
+  return {
+    async report(over, news = { pullRequest: null }) {
+      for (;;) {
+        const status = await reader.read();
+        if (status === null) return null;
+        await readLogs();
+        const shown = await look();
+        const rest = restOf(shown.marker);
+        if (rest <= 0) {
+          const monitor = await write(status, over ?? situationOf(status), shown, news);
+          await statuses.write(status);
+          return { status, monitor };
+        }
+        await clock.sleep(rest);
+      }
     },
   };
 }
 
-/** Writes the issue over what people may have ticked a moment ago: it is read again right before. */
+/** Writes the issue; what people have ticked in it stays. */
 async function writeMonitor(
-  { github, clock }: GitHubContext,
-  { number, body }: Issue,
-  check: CurrentCheck,
+  { github }: GitHubContext,
+  issue: Issue,
+  marker: MonitorMarker,
   view: RunView,
-  known: MonitorMarker | null,
   options: ReportOptions,
-): Promise<void> {
-  const current = (await github.issue(number))?.body ?? body;
-  const latest = readMarker(current) ?? known ?? (await restoredMarker(github, options));
-  if (latest === null) return;
-  const kept = {
-    ...latest,
-    check_run: check.id,
-    attempt: check.attempt,
-    reported: clock.now(),
-  };
-  await github.updateIssue(number, { body: monitorBody(kept, view, current) });
+): Promise<Monitor | null> {
+  const whole =
+    readMarker(issue.body) === null ? await restoredMarker(github, options, marker) : marker;
+  if (whole === null) return null;
+  const body = monitorBody(whole, view, issue.body);
+  await github.updateIssue(issue.number, { body });
+  return { issue: { ...issue, body }, marker: whole };
 }
 
 /** What the job knows of the run, where a person took the line out of the issue that holds it. */
@@ -153,10 +205,11 @@ function markerOf({ payload, plan }: ReportOptions): MonitorMarker {
 
 async function restoredMarker(
   github: GitHub,
-  options: ReportOptions,
+  { payload, path }: ReportOptions,
+  marker: MonitorMarker,
 ): Promise<MonitorMarker | null> {
-  const file = await github.file(options.payload.sha, options.path);
-  return file === null ? null : { ...markerOf(options), blob: file.blob };
+  const file = await github.file(payload.sha, path);
+  return file === null ? null : { ...marker, blob: file.blob };
 }
 
 /** How the run stands while workers may be alive. */
@@ -165,60 +218,6 @@ export function situationOf({ progress, summary, workers }: RunStatus): RunSitua
   if (progress.action === 'STOP') return 'stopped';
   if (progress.action === 'PAUSE') return 'paused';
   return summary.state === 'needs a person' && workers === 0 ? 'needs a person' : 'running';
-}
-
-interface CurrentCheck {
-  readonly id: number;
-  readonly attempt: number;
-  readonly url: string | null;
-  readonly detailsUrl: string | null;
-  /** It was completed before this report. */
-  readonly wasOver: boolean;
-}
-
-/**
- * The check run that shows the run now. One that was lost is found by its `external_id`; a completed
- * one can't be opened again, so that a run that goes on gets another one.
- */
-async function currentCheck(
-  { github }: GitHubContext,
-  plan: string,
-  marker: MonitorMarker,
-  situation: RunSituation,
-): Promise<CurrentCheck> {
-  const { run, sha } = marker;
-  const known = marker.check_run === null ? null : await github.check(marker.check_run);
-  const found = known ?? (await lastCheckOf(github, sha, run));
-  const parsed = found === null ? null : parseExternalId(found.externalId);
-  const attempt = parsed?.kind === 'run' ? parsed.attempt : marker.attempt;
-  const goesOn = situation === 'running' || situation === 'paused';
-  const wasOver = found?.state.status === 'completed';
-  if (found !== null && !(goesOn && wasOver)) {
-    return { id: found.id, attempt, url: found.url, detailsUrl: found.detailsUrl, wasOver };
-  }
-  const next = attempt + 1;
-  const made = await github.createCheck(
-    sha,
-    formatExternalId({ kind: 'run', run, attempt: next }),
-    {
-      state: { status: 'in_progress' },
-      title: 'Going on',
-      summary: `The run of ${markdownText(plan)} goes on.`,
-      text: null,
-      annotations: [],
-      buttons: [],
-      detailsUrl: null,
-    },
-  );
-  return { id: made.id, attempt: next, url: made.url, detailsUrl: null, wasOver: false };
-}
-
-async function lastCheckOf(github: GitHub, sha: string, run: string): Promise<CheckRun | null> {
-  const own = (await github.checksOf(sha)).filter(({ externalId }) => {
-    const id = parseExternalId(externalId);
-    return id?.kind === 'run' && id.run === run;
-  });
-  return own.at(-1) ?? null;
 }
 
 async function linksOf(

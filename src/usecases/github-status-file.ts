@@ -30,6 +30,7 @@ export function statusWriter(
       await branch.writeStatus({
         branch: runBranch(plan),
         start: payload.sha,
+        startText: planText,
         path,
         message: `${plan.settings.name}: ${progressTitle(progress.rows)}\n`,
         rewrite: (current) => planWithStatus(current, planText, changes),

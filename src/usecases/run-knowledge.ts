@@ -31,9 +31,15 @@ export async function readRecordedRun(metadata: Metadata, plan: string): Promise
   return { ...run, parsed };
 }
 
+const RUN_BRANCHES = 'sprocket/';
+
 /** Name of the branch that a plan's run writes. */
 export function runBranch({ settings }: Plan): string {
-  return `sprocket/${settings.name}`;
+  return `${RUN_BRANCHES}${settings.name}`;
+}
+
+export function isRunBranch(branch: string): boolean {
+  return branch.startsWith(RUN_BRANCHES);
 }
 
 /** All that is known of the run; people's files come from its branch. */

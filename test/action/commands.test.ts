@@ -175,11 +175,29 @@ describe('a step that is not set up as it must be fails, and says what to do', (
     expect(log).toContain('that the App is installed on this repository');
   });
 
+  test.each([
+    [null, 'The input tables is missing. For work and finish'],
+    ['{"plan":"sales"}', 'The input tables holds something else.'],
+    ['where?', 'The input tables holds something else.'],
+  ])('work on tables that nothing says where they are: %s', async (tables, message) => {
+    await launched();
+    const { status, log } = await run('work', { inputs: { tables } });
+    expect(status).toBe(1);
+    expect(log).toContain(message);
+  });
+
   test('a number that is none', async () => {
     await launched();
-    const { status, log } = await run('work', { inputs: { minutes: 'soon' } });
+    const planned = await run('plan', { environment: { SANDBOX_DATABASE_URL: url } });
+    expect(planned.status).toBe(0);
+    const tables = planned.outputs['tables'] ?? '';
+    expect(tables).not.toContain(new URL(url).password);
+    double.requests.splice(0);
+    const { status, log } = await run('work', { inputs: { minutes: 'soon', tables } });
     expect(status).toBe(1);
     expect(log).toContain('The input minutes takes a number of minutes');
+    // A worker that does not lead has no business with GitHub.
+    expect(double.requests).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ import {
 import { planText } from '../core/checkrun/plans.ts';
 import { claimsOf, startIssuer } from '../github/oidc.ts';
 import type { JobClaims, OidcIssuer } from '../github/oidc.ts';
+import * as people from '../github/people.ts';
 import type { RepositoryState } from '../github/state.ts';
 import { startStage } from './harness.ts';
 import type { Stage } from './harness.ts';
@@ -95,6 +96,31 @@ test('the production repository of the plan, with what a pull request takes', as
   });
 });
 
+test('a token costs GitHub one request, and one for the production repository three', async () => {
+  const oidc = await issuer.sign(claims, appUrl);
+  // The App's own look at its start is over then.
+  await stage.app.reconcile();
+  const cost = async (body: unknown) => {
+    stage.double.requests.splice(0);
+    await ask(oidc, body);
+    return stage.double.requests.length;
+  };
+  await cost(own());
+  expect(await cost(own())).toBe(1);
+  expect(await cost({ repository: 'acme/analytics', permissions: ALL })).toBe(3);
+});
+
+test('an installation that is another one by now is looked up again', async () => {
+  const oidc = await issuer.sign(claims, appUrl);
+  expect((await ask(oidc)).status).toBe(200);
+  stage.double.faults.push({
+    method: 'POST',
+    path: /access_tokens$/u,
+    answer: { status: 404, message: 'Not Found' },
+  });
+  expect((await ask(oidc)).status).toBe(200);
+});
+
 test('the App gives nothing that is not asked for, and never `workflows`', async () => {
   const { status, text } = await ask(await issuer.sign(claims, appUrl), {
     repository: 'acme/migration',
@@ -156,6 +182,19 @@ describe('nothing is given', () => {
       expect((await ask(await issuer.sign(claims, appUrl), body)).status).toBe(400);
     },
   );
+
+  test('for a production repository that the installation does not cover', async () => {
+    people.push(stage.double, migration, {
+      'plan.md': PLAN.replace('acme/analytics', 'acme/nowhere'),
+    });
+    const { status, text } = await ask(await issuer.sign(claims, appUrl), {
+      repository: 'acme/nowhere',
+      permissions: ALL,
+    });
+    people.push(stage.double, migration, { 'plan.md': PLAN });
+    expect(status).toBe(404);
+    expect(text).toContain('not installed on acme/nowhere');
+  });
 
   test('to where the App is not installed', async () => {
     const elsewhere = claimsOf({ owner: 'acme', name: 'gone', id: 5 });

@@ -112,8 +112,9 @@ async function leg(
 ) {
   const plan = await ended(start('plan'));
   expect(plan.outputs).toMatchObject({ proceed: 'true', workers: '[1]' });
-  const worked = await ended(start('work', work));
-  return { worked, finished: await ended(start('finish', finish)) };
+  const tables = plan.outputs['tables'] ?? '';
+  const worked = await ended(start('work', { tables, ...work }));
+  return { worked, finished: await ended(start('finish', { tables, ...finish })) };
 }
 
 function lastCheck() {
@@ -182,7 +183,7 @@ test('a cancelled job ends in good order before GitHub kills it', async () => {
     repository,
     `Sprocket ${String(repository.dispatches.at(-1)?.payload['run'])} 3`,
   );
-  await ended(start('plan'));
+  const { outputs } = await ended(start('plan'));
   const sql = await connectTo(url);
   const begun = async () => {
     const { rows } = await sql.query(
@@ -192,7 +193,7 @@ test('a cancelled job ends in good order before GitHub kills it', async () => {
   };
   // Jobs before this one may have begun as well, and were over before they came to an end.
   const before = await begun();
-  const job = start('work');
+  const job = start('work', { tables: outputs['tables'] ?? '' });
   while ((await begun()) === before) await wait(50);
   await cancel(job);
   await ended(job);

@@ -7,7 +7,6 @@ import { connectAsApp } from '../../src/adapters/github/client.ts';
 import type { Transport } from '../../src/adapters/github/client.ts';
 import { MIGRATION_PERMISSIONS } from '../../src/adapters/github/permissions.ts';
 import { openGitHub } from '../../src/adapters/github/github.ts';
-import { openGitHubRepository } from '../../src/adapters/github/repository.ts';
 import type { CheckContent } from '../../src/core/checkrun/types.ts';
 import { GitHubError } from '../../src/ports/github.ts';
 import { PRIVATE_KEY } from './auth.ts';
@@ -169,6 +168,56 @@ test('a request that is not answered in time is asked again', async () => {
   silent.close();
 });
 
+describe('files', () => {
+  test('of several commits come in one request, also the large and the odd ones', async () => {
+    const github = openGitHub(connection);
+    const first = main();
+    const large = 'ä'.repeat(400_000);
+    repository.git.commit('main', { 'a.txt': large, 'empty.txt': '', 'zero.bin': 'a\0b' }, 'More');
+    const before = double.requests.length;
+    const wanted = [
+      { commit: first, path: 'a.txt' },
+      { commit: 'HEAD', path: 'empty.txt' },
+      { commit: 'main', path: 'models/b.sql' },
+      { commit: 'main', path: 'models' },
+      { commit: 'main', path: 'gone.txt' },
+      { commit: 'gone', path: 'a.txt' },
+    ];
+    const found = await github.files(wanted);
+    expect(found.map((file) => file?.text)).toEqual([
+      'a',
+      '',
+      'b',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(found[0]?.blob).toBe(repository.git.blobOf(first, 'a.txt'));
+    expect(double.requests.length - before).toBe(1);
+    const rest = await github.files([
+      { commit: 'HEAD', path: 'a.txt' },
+      { commit: 'HEAD', path: 'zero.bin' },
+    ]);
+    expect(rest.map((file) => file?.text)).toEqual([large, 'a\0b']);
+  });
+
+  test('that may not be read are told from those that are not there', async () => {
+    const other = openGitHub({ ...connection, name: { owner: 'acme', repo: 'other' } });
+    await expect(other.files([{ commit: 'HEAD', path: 'a.txt' }])).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('Could not resolve'),
+    });
+    const narrow = await connectAsApp(
+      mintWithKey(KEY, transport()),
+      MIGRATION,
+      { checks: 'write' },
+      transport(),
+    );
+    const blind = openGitHub(narrow).files([{ commit: 'HEAD', path: 'a.txt' }]);
+    await expect(blind).rejects.toMatchObject({ code: 'forbidden' });
+  });
+});
+
 describe('a check run', () => {
   test('of another App can not be changed', async () => {
     const github = openGitHub(connection);
@@ -205,125 +254,4 @@ describe('a dispatch', () => {
     await expect(github.dispatch('x'.repeat(101), {})).rejects.toMatchObject({ code: 'invalid' });
     expect(repository.dispatches).toEqual([]);
   });
-});
-
-describe('a branch', () => {
-  const change = {
-    branch: 'sprocket/sales',
-    message: 'Models\n',
-    at: '2026-03-01T10:00:00.000Z',
-    rewrites: new Map<string, (current: string | null) => string>(),
-  };
-
-  test('is written with signed commits, keeps what people did, and is not written twice', async () => {
-    const runs = openGitHubRepository(connection);
-    const start = main();
-    const files = new Map([
-      ['transform/models/x.sql', 'select 1'],
-      ['transform/models/y.sql', 'select 2'],
-    ]);
-    const first = await runs.commit({ ...change, start, files });
-    expect(first).toMatchObject({ changed: true, kept: [] });
-    expect(await runs.commit({ ...change, start, files })).toMatchObject({
-      changed: false,
-      commit: first.commit,
-    });
-    repository.git.commit(
-      'sprocket/sales',
-      { 'transform/models/x.sql': 'select 42', 'transform/models/own.sql': 'select 3' },
-      'My way',
-      { name: 'octocat', email: 'octocat@example.com' },
-    );
-    const next = await runs.commit({
-      ...change,
-      start,
-      files: new Map([['transform/models/x.sql', 'select 1 -- again']]),
-      rewrites: new Map([['plan.md', (current) => `${current ?? ''}status`]]),
-    });
-    expect(next.kept).toEqual(['transform/models/x.sql']);
-    expect(Object.fromEntries(await runs.readFolder(next.commit, 'transform'))).toEqual({
-      'transform/models/own.sql': 'select 3',
-      'transform/models/x.sql': 'select 42',
-    });
-    expect(await runs.readFile(next.commit, 'plan.md')).toBe('status');
-    expect(await runs.readFile(next.commit, 'models/b.sql')).toBe('b');
-    const peoples = await runs.readPeoples('sprocket/sales', start, 'transform');
-    expect([...peoples.keys()]).toEqual(['transform/models/own.sql', 'transform/models/x.sql']);
-  });
-
-  test('shows a status in one commit, however often it is written, in which people lose nothing', async () => {
-    const runs = openGitHubRepository(connection);
-    const branch = 'sprocket/status';
-    const write = (status: string, start = main()) =>
-      runs.writeStatus({
-        branch,
-        start,
-        path: 'plan.md',
-        message: `sales: ${status}\n`,
-        rewrite: (current) => `${(current ?? '').replace(/^status .*\n/mu, '')}status ${status}\n`,
-      });
-    const subjects = () =>
-      repository.git.run(['log', '--format=%s', `main..${branch}`]).split('\n');
-    const start = main();
-    await write('1 of 9', start);
-    await write('2 of 9', start);
-    expect(subjects()).toEqual(['sales: 2 of 9']);
-    const before = double.requests.length;
-    await write('2 of 9', start);
-    expect(double.requests.length - before).toBe(2);
-    const who = { name: 'octocat', email: 'octocat@example.com' };
-    repository.git.commit(branch, { 'own.sql': 'select 1' }, 'Mine', who);
-    await write('3 of 9', start);
-    await write('4 of 9', start);
-    expect(subjects()).toEqual(['sales: 4 of 9', 'Mine', 'sales: 2 of 9']);
-    const files = new Map([['x.sql', 'select 1']]);
-    const rewrites = new Map([['plan.md', (current: string | null) => current ?? '']]);
-    await runs.commit({ ...change, branch, start, files, rewrites });
-    expect(subjects()).toEqual(['Models', 'Mine', 'sales: 2 of 9']);
-    expect(await runs.readFile(branch, 'plan.md')).toBe('status 4 of 9\n');
-    expect(await runs.readFile(branch, 'own.sql')).toBe('select 1');
-  });
-
-  test('on which GitHub takes no replacing of commits gets them on top', async () => {
-    const runs = openGitHubRepository(connection);
-    const status = (text: string) => ({
-      branch: 'sprocket/protected',
-      start: main(),
-      path: 'plan.md',
-      message: `${text}\n`,
-      rewrite: () => text,
-    });
-    await runs.writeStatus(status('one'));
-    double.protectedBranches.add('sprocket/protected');
-    await runs.writeStatus(status('two'));
-    const log = repository.git.run(['log', '--format=%s', 'main..sprocket/protected']);
-    expect(log.split('\n')).toEqual(['two', 'one']);
-  });
-
-  test('that somebody moves meanwhile is tried again', async () => {
-    const runs = openGitHubRepository(connection);
-    double.faults.push({
-      method: 'PATCH',
-      path: /\/git\/refs\//u,
-      answer: { status: 422, message: 'Update is not a fast forward' },
-    });
-    const done = await runs.commit({
-      ...change,
-      start: main(),
-      files: new Map([['transform/models/z.sql', 'select 9']]),
-    });
-    expect(done.changed).toBe(true);
-    expect(await runs.readFile(done.commit, 'transform/models/z.sql')).toBe('select 9');
-  });
-
-  test.each(['../x', '.git/config', 'a//b', '/a', 'a\\b'])(
-    '%s is no path to write',
-    async (path) => {
-      const runs = openGitHubRepository(connection);
-      const files = new Map([[path, 'x']]);
-      await expect(runs.commit({ ...change, start: null, files })).rejects.toMatchObject({
-        code: 'unsafe-path',
-      });
-    },
-  );
 });

@@ -1,14 +1,17 @@
-/** GraphQL, as far as Sprocket uses it: many blobs at once, and moving a branch under a condition. */
+/** GraphQL, as far as Sprocket uses it: many files at once, and moving a branch under a condition. */
 import { z } from 'zod';
 import { recordPush } from './events.ts';
 import { text } from './route.ts';
 import type { Answer, Call } from './route.ts';
 import { BOT, now } from './state.ts';
+import type { RepositoryState } from './state.ts';
 
 const bodySchema = z.object({
   query: z.string(),
-  variables: z.object({ owner: z.string(), repo: z.string() }),
+  variables: z.object({ owner: z.string(), repo: z.string() }).catchall(z.string()),
 });
+/** Texts past it come cut. */
+const WHOLE = 512_000;
 const updateSchema = z.object({
   variables: z.object({
     input: z.strictObject({
@@ -44,20 +47,38 @@ export function graphql(call: GraphqlCall): Answer {
   const parsed = bodySchema.parse(body);
   const { owner, repo } = parsed.variables;
   const repository = world.repositories.get(`${owner}/${repo}`);
-  if (repository === undefined) return refused('NOT_FOUND', 'no repository');
-  if (!parsed.query.includes('object(')) {
-    return { status: 200, body: { data: { repository: { id: `R_${repository.id}` } } } };
+  const covered = token.repositories === null || token.repositories.includes(repo);
+  if (repository === undefined || !covered) {
+    return refused('NOT_FOUND', `Could not resolve to a Repository with the name '${repo}'.`);
   }
-  const objects = [...parsed.query.matchAll(/(b\d+): object\(oid: "([0-9a-f]{40})"\)/gu)];
-  const found = objects.map(([, alias = '', oid = '']) => {
-    const bytes = repository.git.blob(oid);
-    const isBinary = bytes.includes(0);
-    return [
-      alias,
-      { isBinary, isTruncated: false, text: isBinary ? null : bytes.toString('utf8') },
-    ];
+  const objects = [...parsed.query.matchAll(OBJECT)];
+  if (objects.length > 0 && token.permissions['contents'] === undefined) {
+    return refused('FORBIDDEN', 'Resource not accessible by integration');
+  }
+  const found = objects.map(([, alias = '', oid, variable = '']) => {
+    const [commit = '', path = ''] = (parsed.variables[variable] ?? '').split(/:(.*)/u);
+    return [alias, blobAnswer(repository, oid ?? nameAt(repository, commit, path))];
   });
-  return { status: 200, body: { data: { repository: Object.fromEntries(found) } } };
+  const asksId = /\{ id\b/u.test(parsed.query);
+  const answer = { ...(asksId ? { id: `R_${repository.id}` } : {}), ...Object.fromEntries(found) };
+  return { status: 200, body: { data: { repository: answer } } };
+}
+
+const OBJECT = /(\w+): object\((?:oid: "([0-9a-f]{40})"|expression: \$(\w+))\)/gu;
+
+function nameAt(repository: RepositoryState, commit: string, path: string): string | null {
+  const ref = commit === 'HEAD' ? repository.defaultBranch : commit;
+  const sha = repository.git.resolve(ref);
+  return sha === null ? null : repository.git.blobOf(sha, path);
+}
+
+function blobAnswer({ git }: RepositoryState, oid: string | null) {
+  if (oid === null) return null;
+  // Of a folder come none of the fields of a file.
+  if (git.attempt(['cat-file', '-t', oid]) !== 'blob') return {};
+  const bytes = git.blob(oid);
+  const text = bytes.includes(0) ? null : bytes.toString('utf8').slice(0, WHOLE);
+  return { oid, isTruncated: bytes.length > WHOLE, text };
 }
 
 /** Moves a branch, also back, but only from where the caller saw it. */

@@ -79,6 +79,7 @@ async function finish(content: string, run = RUN, target = production): Promise<
         projectPath: 'transform',
       },
       migration: own.repository,
+      migrationUrl: `https://github.com/acme/${migration.name}`,
       production: other.github,
       productionRepository: other.repository,
       models: 1,

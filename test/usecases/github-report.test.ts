@@ -25,9 +25,9 @@ import { GitHubDouble } from '../github/double.ts';
 import * as people from '../github/people.ts';
 import type { CheckState, RepositoryState } from '../github/state.ts';
 
-const { started } = useMetadata();
 const RUN = '11111111-2222-8333-8444-555555555555';
 const TEXT = planText([{ name: 'dw.a()' }, { name: 'dw.b()' }], PLAN);
+const { started } = useMetadata(TEXT);
 
 let double: GitHubDouble;
 let repository: RepositoryState;
@@ -145,7 +145,10 @@ test('all three places say the same, in few calls, and no mention gets through',
   }
   expect(statusOf('dw.a()')).toContain('Failed: proven: It @octocat broke.');
   expect(statusOf('dw.b()')).toContain('Pending');
-  expect(double.requests.length).toBeLessThan(15);
+  const asked = double.requests.splice(0).map(({ method, template }) => `${method} ${template}`);
+  // Two are read, two are written; the rest is for plan.md.
+  expect(asked.filter((each) => /\/(?:check-runs|issues)\//u.test(each))).toHaveLength(4);
+  expect(asked).toHaveLength(8);
   expect(double.violations.splice(0)).toEqual([]);
 });
 
@@ -221,15 +224,27 @@ describe('the monitor issue', () => {
 
   test('keeps what is ticked while a report is under way', async () => {
     await reporting().report(null);
-    const update = github.updateCheck.bind(github);
+    now += 10_000;
+    double.requests.splice(0);
+    const { check } = github;
     github = {
       ...github,
-      updateCheck: async (id, content) => {
+      check: async (id) => {
         people.tick(double, repository, monitor(), 'retry `dw.a()`');
-        return update(id, content);
+        return check(id);
       },
     };
     await reporting().report(null);
     expect(monitor().body).toContain('- [x] retry `dw.a()`');
+    // What is ticked later than that is lost: nothing else may come between.
+    const asked = double.requests.map(({ method, template }) => `${method} ${template}`);
+    const written = asked.findIndex((each) => /PATCH .*\/issues\//u.test(each));
+    expect(asked[written - 1]).toMatch(/GET .*\/issues\//u);
+  });
+
+  test('that can not be written leaves the check run', async () => {
+    double.faults.push({ method: 'PATCH', path: /\/issues\/1$/u, answer: { status: 403 } });
+    await expect(reporting().report(null)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(checks()[0]?.title).toBe('0 of 2 done, 1 failed, 1 pending');
   });
 });

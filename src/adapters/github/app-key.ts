@@ -6,7 +6,7 @@ import { plainClient } from './client.ts';
 import type { Transport } from './client.ts';
 import { isStatus } from './errors.ts';
 import { narrowed } from './permissions.ts';
-import type { Mint, Minted } from './tokens.ts';
+import type { Mint } from './tokens.ts';
 
 export interface AppKey {
   readonly appId: string;
@@ -33,27 +33,10 @@ export function mintWithKey({ appId, privateKey }: AppKey, transport: Transport)
   asApp.hook.before('request', async (options) => {
     options.headers['authorization'] = `bearer ${await signed(auth)}`;
   });
-  let known: Promise<Minted['app']> | null = null;
-  const readApp = async (): Promise<Minted['app']> => {
-    try {
-      const { data } = await asApp.request('GET /app');
-      return { id, slug: data?.slug ?? '' };
-    } catch (error) {
-      if (!isStatus(error, 401)) return call('read the App', () => Promise.reject(error));
-      throw new GitHubError(
-        'forbidden',
-        401,
-        "GitHub does not know this App by this key: app-id and private-key don't belong together, or the key was deleted.",
-        'Make a new key on the page of the App, and write both secrets again.',
-      );
-    }
-  };
   return async (name, permissions) => {
-    known ??= readApp();
-    const app = await known;
     const installation = await call(
       `find the App's installation on ${name.owner}/${name.repo}`,
-      () => asApp.request('GET /repos/{owner}/{repo}/installation', { ...name }),
+      () => knownTo(() => asApp.request('GET /repos/{owner}/{repo}/installation', { ...name })),
     );
     const minted = await call('mint a token', () =>
       asApp.request('POST /app/installations/{installation_id}/access_tokens', {
@@ -63,8 +46,24 @@ export function mintWithKey({ appId, privateKey }: AppKey, transport: Transport)
         permissions: narrowed(permissions, levels(installation.permissions)),
       }),
     );
+    const app = { id, slug: installation.app_slug };
     return { token: minted.token, expiresAt: minted.expires_at, app };
   };
+}
+
+/** The first word with GitHub: a key that does not fit shows here. */
+async function knownTo<T>(request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    if (!isStatus(error, 401)) throw error;
+    throw new GitHubError(
+      'forbidden',
+      401,
+      "GitHub does not know this App by this key: app-id and private-key don't belong together, or the key was deleted.",
+      'Make a new key on the page of the App, and write both secrets again.',
+    );
+  }
 }
 
 /** The App's word for itself, good for ten minutes. */

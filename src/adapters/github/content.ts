@@ -1,9 +1,12 @@
 /** Files and commits of a repository. */
+import { z } from 'zod';
 import type { GitHubContent, RepositoryFile } from '../../ports/github.ts';
 import { call, callOrNull } from './call.ts';
 import type { Connection } from './call.ts';
+import { askRepository, BLOB_FIELDS, blobSchema, wholeText } from './graphql.ts';
 
-export function contentOf({ client, name }: Connection): GitHubContent {
+export function contentOf(connection: Connection): GitHubContent {
+  const { client, name } = connection;
   return {
     async commitOf(ref) {
       const found = await callOrNull(
@@ -22,9 +25,39 @@ export function contentOf({ client, name }: Connection): GitHubContent {
       if (found === null || Array.isArray(found) || found.type !== 'file') return null;
       // Past 1 MB the content stays away; the blob has it up to 100 MB.
       if (!('content' in found) || found.content === '' || found.encoding !== 'base64') {
-        return found.size === 0 ? { blob: found.sha, text: '' } : blob({ client, name }, found.sha);
+        return {
+          blob: found.sha,
+          text: found.size === 0 ? '' : await blobText(connection, found.sha),
+        };
       }
       return { blob: found.sha, text: Buffer.from(found.content, 'base64').toString('utf8') };
+    },
+
+    async files(wanted) {
+      const found = await askRepository(
+        connection,
+        `read ${wanted.map(({ path }) => path).join(', ')}`,
+        {
+          fields: wanted
+            .map((_, at) => `f${at}: object(expression: $f${at}) { ${BLOB_FIELDS} }`)
+            .join(' '),
+          answer: z.record(z.string(), blobSchema),
+          variables: Object.fromEntries(
+            wanted.map(({ commit, path }, at) => [`f${at}`, `${commit}:${path}`]),
+          ),
+        },
+      );
+      const answers = new Map(Object.entries(found));
+      return Promise.all(
+        wanted.map(async (_, at): Promise<RepositoryFile | null> => {
+          const answer = answers.get(`f${at}`) ?? null;
+          if (answer?.oid === undefined) return null;
+          return {
+            blob: answer.oid,
+            text: wholeText(answer) ?? (await blobText(connection, answer.oid)),
+          };
+        }),
+      );
     },
 
     async lastChange(commit, path) {
@@ -53,12 +86,10 @@ export function contentOf({ client, name }: Connection): GitHubContent {
   };
 }
 
-async function blob(
-  { client, name }: Pick<Connection, 'client' | 'name'>,
-  sha: string,
-): Promise<RepositoryFile> {
+/** Past what other ways give of it: up to 100 MB. */
+export async function blobText({ client, name }: Connection, sha: string): Promise<string> {
   const found = await call(`read the blob ${sha}`, () =>
     client.request('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', { ...name, file_sha: sha }),
   );
-  return { blob: sha, text: Buffer.from(found.content, 'base64').toString('utf8') };
+  return Buffer.from(found.content, 'base64').toString('utf8');
 }

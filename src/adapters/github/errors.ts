@@ -13,7 +13,19 @@ const failureSchema = z.object({
     })
     .partial()
     .optional(),
+  /** Of GraphQL, which refuses with the status 200. */
+  errors: z
+    .array(z.object({ type: z.string().optional(), message: z.string() }))
+    .min(1)
+    .optional(),
 });
+
+const OF_GRAPHQL: Readonly<Record<string, GitHubErrorCode>> = {
+  NOT_FOUND: 'not-found',
+  FORBIDDEN: 'forbidden',
+  INSUFFICIENT_SCOPES: 'forbidden',
+  RATE_LIMITED: 'rate-limited',
+};
 
 const ADVICE: Readonly<Record<GitHubErrorCode, string>> = {
   'not-found':
@@ -31,9 +43,12 @@ export function githubError(error: unknown, what: string): Error {
   if (error instanceof GitHubError) return error;
   const parsed = failureSchema.safeParse(error);
   if (!parsed.success) return error instanceof Error ? error : new Error(String(error));
-  const { status, message, response } = parsed.data;
-  const code = codeOf(status, message, response?.headers ?? {});
-  const said = message.split('\n')[0]?.slice(0, 300) ?? '';
+  const { status, message, response, errors } = parsed.data;
+  const code =
+    errors === undefined
+      ? codeOf(status, message, response?.headers ?? {})
+      : (OF_GRAPHQL[errors[0]?.type ?? ''] ?? 'invalid');
+  const said = (errors?.[0]?.message ?? message).split('\n')[0]?.slice(0, 300) ?? '';
   return new GitHubError(code, status, `GitHub: ${what}: ${said} (${status}).`, ADVICE[code]);
 }
 

@@ -19,6 +19,8 @@ const PYTHON = 'actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # 
 const DBT = 'dbt-core~=1.11.0 dbt-postgres~=1.10';
 /** The throw-away server of the proofs: it lives as long as the job, and only the job reaches it. */
 const SANDBOX_URL = 'postgresql://postgres@127.0.0.1:5432/postgres';
+/** From which a job knows its run without asking GitHub. */
+const TABLES = 'tables: ${{ needs.plan.outputs.tables }}';
 /** Keeps what a run reports beyond the step summary. */
 const UPLOAD = 'actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0';
 
@@ -82,6 +84,7 @@ export function workflowText(options: WorkflowOptions): string {
       `    if: github.event_name == 'schedule' || github.event.action == '${RUN_EVENT}'`,
       ...common,
       '    outputs:',
+      '      tables: ${{ steps.sprocket.outputs.tables }}',
       '      workers: ${{ steps.sprocket.outputs.workers }}',
       '      proceed: ${{ steps.sprocket.outputs.proceed }}',
       '    steps:',
@@ -108,7 +111,7 @@ export function workflowText(options: WorkflowOptions): string {
       '        with:',
       "          python-version: '3.12'",
       `      - run: python -m pip install --quiet ${DBT}`,
-      ...step('work', ['worker: ${{ matrix.worker }}']),
+      ...step('work', [TABLES, 'worker: ${{ matrix.worker }}']),
     ]),
     ...job('finish', [
       '    needs: [plan, work]',
@@ -116,7 +119,7 @@ export function workflowText(options: WorkflowOptions): string {
       "    if: ${{ !cancelled() && needs.plan.outputs.proceed == 'true' }}",
       ...common,
       '    steps:',
-      ...step('finish'),
+      ...step('finish', [TABLES]),
       `      - uses: ${UPLOAD}`,
       "        if: ${{ !cancelled() && steps.sprocket.outputs.report != '' }}",
       '        with:',

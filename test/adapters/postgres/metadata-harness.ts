@@ -26,7 +26,7 @@ export interface MetadataHarness {
 }
 
 /** Registers the hooks of a test file; every test gets an empty database. */
-export function useMetadata(): MetadataHarness {
+export function useMetadata(planText = '# Plan'): MetadataHarness {
   let server: ScratchServer;
   let url: string;
   let sql: SqlSession;
@@ -72,7 +72,7 @@ export function useMetadata(): MetadataHarness {
       await metadata.start(
         {
           plan: PLAN,
-          planText: '# Plan',
+          planText,
           baseCommit: 'abc',
           at: AT,
           procedures: procedures.map(([id, ...needs]) => ({

@@ -1,11 +1,30 @@
 import { expect, test } from 'vitest';
-import { stepSummaryText, workerNumbers } from '../../../src/core/checkrun/job.ts';
+import {
+  formatTables,
+  parseTables,
+  stepSummaryText,
+  workerNumbers,
+} from '../../../src/core/checkrun/job.ts';
+import { parsePlan } from '../../../src/core/plan/parse.ts';
+import { planText } from './plans.ts';
 
 test('a matrix has at most 256 jobs, and no job without work', () => {
   expect(workerNumbers(4, 10)).toEqual([1, 2, 3, 4]);
   expect(workerNumbers(4, 2)).toEqual([1, 2]);
   expect(workerNumbers(4, 0)).toEqual([1]);
   expect(workerNumbers(1_000, 10_000)).toHaveLength(256);
+});
+
+test('where a run is recorded is read back, and nothing else is taken for it', () => {
+  const { plan } = parsePlan(planText([{ name: 'dw.load()' }], 'sales'));
+  if (plan === null) throw new Error('the plan is wrong');
+  expect(parseTables(formatTables(plan, 'docs/plan.md'))).toEqual({
+    plan: 'sales',
+    path: 'docs/plan.md',
+    urlVariable: 'TARGET_DATABASE_URL',
+    schema: 'wirekite',
+  });
+  for (const text of ['', '{', '[]', '{"plan":"sales"}']) expect(parseTables(text)).toBeNull();
 });
 
 test('a step summary has less than 1 MiB, in bytes, and ends at a line', () => {

@@ -86,6 +86,10 @@ describe.each([
       expect(Object.keys(INPUTS)).toEqual(expect.arrayContaining(names));
       expect(names.filter((name) => /^app-|key/u.test(name))).toEqual(acting);
     }
+    const tables = steps.filter(
+      (step) => step.with['tables'] === '${{ needs.plan.outputs.tables }}',
+    );
+    expect(tables.map((step) => step.with['command'])).toEqual(['work', 'finish']);
     const outputs = [...text.matchAll(/steps\.sprocket\.outputs\.([\w-]+)/gu)];
     for (const [, name = ''] of outputs) expect(Object.keys(OUTPUTS)).toContain(name);
   });

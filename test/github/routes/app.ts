@@ -71,6 +71,13 @@ export const appRoutes: readonly Route[] = [
         expires_at: `${new Date(expires).toISOString().slice(0, 19)}Z`,
         permissions,
         repository_selection: repositories === null ? 'all' : 'selected',
+        ...(repositories === null
+          ? {}
+          : {
+              repositories: [...world.repositories.values()]
+                .filter(({ name }) => repositories.includes(name))
+                .map(repositoryShape),
+            }),
       });
     },
   },
