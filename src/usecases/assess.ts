@@ -14,7 +14,7 @@ import type { CatalogReader } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Sandbox, SqlSession } from '../ports/sandbox.ts';
 import { loadFiles } from './prove-load.ts';
-import type { LoadRemark, ScriptFile } from './prove-load.ts';
+import type { LoadRemark, ScriptFile } from './prove-load-items.ts';
 import { chosenSchemas } from './scope.ts';
 
 type AssessedProcedure = Assessment['procedures'][number];

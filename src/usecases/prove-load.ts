@@ -1,31 +1,10 @@
 /** Fills a sandbox's database from files of SQL, in whatever order their statements stand. */
-import { splitScript } from '../core/proof/script.ts';
-import type { ScriptPiece } from '../core/proof/script.ts';
-import { schemasNamed, statementRole } from '../core/proof/statement.ts';
-import type { RoutineHead, StatementRole } from '../core/proof/statement.ts';
+import { schemasNamed } from '../core/proof/statement.ts';
+import type { RoutineHead } from '../core/proof/statement.ts';
 import { SqlError } from '../ports/sandbox.ts';
 import type { SqlSession } from '../ports/sandbox.ts';
-
-/** `name` is how the file is named to people. */
-export interface ScriptFile {
-  readonly name: string;
-  readonly text: string;
-}
-
-export interface LoadInput {
-  readonly schema: readonly ScriptFile[];
-  /** The routines that these create are the ones to prove. */
-  readonly procedures: readonly ScriptFile[];
-  readonly data: readonly ScriptFile[];
-}
-
-export interface LoadRemark {
-  readonly file: string;
-  readonly line: number;
-  /** The statement's beginning, on one line. */
-  readonly statement: string;
-  readonly message: string;
-}
+import { headOf, itemsOf, remark } from './prove-load-items.ts';
+import type { Item, LoadInput, LoadRemark } from './prove-load-items.ts';
 
 export interface LoadResult {
   /** `schema.name(argument types)` of routines made by the procedures' files, in their order. */
@@ -42,16 +21,6 @@ export interface LoadResult {
   readonly searchPath: string | null;
 }
 
-interface Item {
-  readonly file: string;
-  readonly part: keyof LoadInput;
-  readonly piece: ScriptPiece;
-  readonly role: StatementRole;
-  /** What unqualified names meant at this place of the file; null until it was reached. */
-  searchPath: string | null;
-  error: string | null;
-}
-
 const ALREADY_THERE = new Set(['42P06', '42P07', '42710', '42723']);
 const BATCH = 500;
 
@@ -63,28 +32,6 @@ export async function loadFiles(session: SqlSession, input: LoadInput): Promise<
   for (const part of ['schema', 'procedures', 'data'] as const) await loader.run(part);
   await loader.finish();
   return await loader.result();
-}
-
-function itemsOf(input: LoadInput): Item[] {
-  return (['schema', 'procedures', 'data'] as const).flatMap((part) =>
-    input[part].flatMap((file) =>
-      splitScript(file.text).map((piece) => ({
-        file: file.name,
-        part,
-        piece,
-        role: roleOf(piece),
-        searchPath: null,
-        error: null,
-      })),
-    ),
-  );
-}
-
-function roleOf(piece: ScriptPiece): StatementRole {
-  if (piece.kind === 'statement') return statementRole(piece.text);
-  if (piece.kind === 'copy') return { kind: 'data' };
-  if (piece.kind === 'command') return { kind: 'ignored', why: 'it is a command of psql' };
-  return { kind: 'invalid', message: 'a quote that begins here is never closed', head: null };
 }
 
 class Loader {
@@ -173,6 +120,7 @@ class Loader {
   async #first(item: Item): Promise<void> {
     item.searchPath = this.#searchPath;
     const { role } = item;
+    if (item.unseparated) this.#note(item, 'there is no semicolon before it: taken as a statement');
     if (role.kind === 'ignored') return this.#note(item, `left out: ${role.why}`);
     if (role.kind === 'call' && this.#isOwnCall(item)) {
       this.#calls.push(item.piece.text);
@@ -293,14 +241,4 @@ function insertsFrom(items: readonly Item[], at: number): readonly Item[] {
     item.piece.kind === 'statement' && item.role.kind === 'data' && item.piece.text.length < 65_536;
   const stop = items.findIndex((item, index) => index >= at && !isInsert(item));
   return items.slice(at, Math.min(stop < 0 ? items.length : stop, at + BATCH));
-}
-
-function headOf(role: StatementRole): RoutineHead | null {
-  return role.kind === 'routine' || role.kind === 'invalid' ? role.head : null;
-}
-
-function remark(item: Item, message: string): LoadRemark {
-  const line = item.piece.text.replaceAll(/\s+/gu, ' ');
-  const statement = line.length <= 80 ? line : `${line.slice(0, 77)}...`;
-  return { file: item.file, line: item.piece.line, statement, message };
 }

@@ -12,7 +12,8 @@ import { throwIfAborted, withSession } from './prove-context.ts';
 import type { ProofTools } from './prove-context.ts';
 import { proveDatabase } from './prove-database.ts';
 import { loadFiles } from './prove-load.ts';
-import type { LoadInput, LoadResult } from './prove-load.ts';
+import type { LoadInput } from './prove-load-items.ts';
+import type { LoadResult } from './prove-load.ts';
 import type { InputChange } from './prove-state.ts';
 import type { UnitTests } from './prove-unit-tests.ts';
 

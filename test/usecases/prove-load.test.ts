@@ -154,6 +154,40 @@ describe('filling a sandbox from files', () => {
     expect(await rows('SELECT x FROM b ORDER BY x')).toEqual([['1'], ['3']]);
   });
 
+  it('takes statements that no semicolon stands between, and says so', async () => {
+    const result = await load({
+      schema: 'CREATE TABLE a (x int)\n\nCREATE TABLE b (x int);',
+      procedures: `CREATE TABLE c (x int)
+CREATE PROCEDURE p() LANGUAGE sql AS 'INSERT INTO c SELECT x FROM b'
+
+GRANT EXECUTE ON PROCEDURE p() TO public;
+call p()
+CREATE PROCEDURE q(x int LANGUAGE sql AS 'SELECT 1'`,
+    });
+    expect(result.routines).toEqual(['public.p()']);
+    expect(result.failed).toEqual([]);
+    expect(result.broken).toMatchObject([{ line: 6, head: { name: 'q' } }]);
+    expect(result.notes.map(({ file, line }) => `${file} ${line}`)).toEqual([
+      'schema.sql 3',
+      'procedures.sql 2',
+      'procedures.sql 4',
+      'procedures.sql 5',
+      'procedures.sql 6',
+    ]);
+  });
+
+  it('never passes over a routine in silence, also where what is wrong stands before it', async () => {
+    const result = await load({
+      procedures: `CREATE TABLE a (x int,)
+CREATE PROCEDURE s.p() LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION "Q"() RETURNS int LANGUAGE sql AS $$ SELECT 'x $ $;`,
+    });
+    expect(result.broken).toMatchObject([
+      { line: 1, head: { schema: 's', name: 'p' }, message: 'syntax error at or near ")"' },
+      { line: 3, head: { schema: null, name: 'Q' } },
+    ]);
+  });
+
   it('does not run the calls that a file of procedures ends with, and keeps their text', async () => {
     const result = await load({
       schema: 'CREATE TABLE t (a int);',

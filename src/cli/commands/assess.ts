@@ -9,7 +9,7 @@ import { assessLines } from '../../core/report/assess.ts';
 import { wrap } from '../../core/report/text.ts';
 import { assessDatabase, assessFiles } from '../../usecases/assess.ts';
 import type { RatedAssessment } from '../../usecases/assess.ts';
-import type { ScriptFile } from '../../usecases/prove-load.ts';
+import type { ScriptFile } from '../../usecases/prove-load-items.ts';
 import { EXIT, UsageError } from '../output/failure.ts';
 import { databaseAddress, print } from '../session.ts';
 import { orderNotes } from './order-notes.ts';

@@ -8,7 +8,7 @@ import { openSandbox } from '../../adapters/sandbox/open.ts';
 import type { ProofVerdict } from '../../core/proof/types.ts';
 import { mismatchLines } from '../../core/report/mismatch.ts';
 import { DEFAULT_LIMITS, ProofAborted } from '../../usecases/prove-context.ts';
-import type { ScriptFile } from '../../usecases/prove-load.ts';
+import type { ScriptFile } from '../../usecases/prove-load-items.ts';
 import { proveFiles } from '../../usecases/prove.ts';
 import type { FileProof } from '../../usecases/prove.ts';
 import { withAdvice } from '../../usecases/environment.ts';

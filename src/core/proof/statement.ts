@@ -106,6 +106,8 @@ const LENIENT_TABLE_CHANGES = new Set([
 /** Settings whose failing or holding would change nothing for the better in a sandbox. */
 const ROLE_SETTINGS = new Set(['role', 'session_authorization']);
 
+const ROUTINES = new Set(['FUNCTION', 'PROCEDURE']);
+
 export function statementRole(text: string): StatementRole {
   // Most statements of most files are rows: not worth a parse tree.
   if (/^insert\s/iu.test(text)) return { kind: 'data' };
@@ -193,14 +195,18 @@ function headFromTree(create: CreateFunctionStmt): RoutineHead {
   };
 }
 
-/** `CREATE [OR REPLACE] FUNCTION|PROCEDURE name`, where what follows does not parse. */
-function headFromTokens(text: string): RoutineHead | null {
-  const tokens = tokensOf(text);
-  const words = tokens.filter((token) => token.kind !== 'comment');
-  if (words[0]?.keyword !== 'CREATE') return null;
-  const kind = words[1]?.keyword === 'OR' ? 3 : 1;
-  if (words[kind]?.keyword !== 'FUNCTION' && words[kind]?.keyword !== 'PROCEDURE') return null;
-  const first = words[kind + 1];
+/**
+ * The first `CREATE [OR REPLACE] FUNCTION|PROCEDURE name` of a text that does not parse, wherever it
+ * stands: what is wrong may stand before it.
+ */
+export function headFromTokens(text: string): RoutineHead | null {
+  const words = tokensOf(text).filter((token) => token.kind !== 'comment');
+  const kindAt = (create: number) => create + (words[create + 1]?.keyword === 'OR' ? 3 : 1);
+  const create = words.findIndex(
+    ({ keyword }, at) => keyword === 'CREATE' && ROUTINES.has(words[kindAt(at)]?.keyword ?? ''),
+  );
+  const kind = kindAt(create);
+  const first = create < 0 ? undefined : words[kind + 1];
   if (first === undefined) return null;
   const qualified = words[kind + 2]?.text === '.';
   const last = qualified ? words[kind + 3] : first;
@@ -209,11 +215,13 @@ function headFromTokens(text: string): RoutineHead | null {
   return { schema, name: unquoted(last.text), argumentTypes: [] };
 }
 
+/** Up to the first quote, where one of them is never closed. */
 function tokensOf(text: string): ReturnType<typeof scan> {
   try {
     return scan(text);
   } catch {
-    return [];
+    const quote = text.search(/['$]|\/\*/u);
+    return quote <= 0 ? [] : tokensOf(text.slice(0, quote));
   }
 }
 
