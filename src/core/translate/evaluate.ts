@@ -113,6 +113,7 @@ export class Evaluation {
 
   /** One step. A refusal inside it marks what the step would have set, and the rest goes on. */
   step(step: Step, state: State): Flow {
+    if (this.session.callStack.length === 1) this.session.steps += 1;
     try {
       return this.#apply(step, state);
     } catch (error) {

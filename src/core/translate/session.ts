@@ -29,6 +29,8 @@ export interface EarlyReturn {
 }
 
 export class Session {
+  /** Steps of the routine itself that were evaluated. */
+  steps = 0;
   readonly index: CatalogIndex;
   readonly facts: FactsReader;
   readonly factory = new VersionFactory();

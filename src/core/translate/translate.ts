@@ -50,6 +50,9 @@ export function translate(
   return results.map((result) => ('evaluation' in result ? finish(result, logTables) : result));
 }
 
+/** Each step is a level in the query that comes out of them: many more are more than a stack holds. */
+const MOST_STEPS = 1_500;
+
 function evaluateRoutine(
   routine: Routine,
   index: CatalogIndex,
@@ -86,6 +89,10 @@ function evaluateRoutine(
       ...emptyState(),
       variables: [parameterBlock(routine)],
     });
+    if (session.steps > MOST_STEPS) {
+      const message = `It takes ${session.steps} steps; up to ${MOST_STEPS} make a model that can be written out.`;
+      return refused(routine, makeRefusal('too-large', place, message));
+    }
     if (flow.ending === 'raises') {
       return refused(routine, makeRefusal('raise', place, 'It always ends with an error.'));
     }

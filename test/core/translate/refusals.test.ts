@@ -260,3 +260,11 @@ END`,
     expect(refusal?.construct.length).toBeLessThanOrEqual(120);
   });
 });
+
+it('refuses what has too many statements to be written out', () => {
+  const inserts = Array.from(
+    { length: 1_501 },
+    (_, index) => `INSERT INTO dw.t (id) SELECT id FROM dw.u WHERE id = ${index};`,
+  );
+  expect(refusals(statements(inserts.join('\n')))).toEqual(['too-large 1: dw.load']);
+});
