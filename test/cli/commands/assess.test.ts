@@ -104,3 +104,27 @@ test.each([
   expect(result.error).toContain(text);
   expect(result.error).not.toContain('hunter2');
 });
+
+test('a procedure of a megabyte, and bodies that nothing can read', async () => {
+  const arms = Array.from(
+    { length: 22_000 },
+    (_, at) => `WHEN id = ${at} THEN 'the value of ${at}'`,
+  );
+  const body = `BEGIN TRUNCATE dw.t; INSERT INTO dw.t SELECT id, CASE ${arms.join(' ')} END FROM dw.a; END`;
+  expect(body.length).toBeGreaterThan(900_000);
+  const unread = `SET check_function_bodies = off;
+    CREATE PROCEDURE dw.unread() LANGUAGE plpgsql AS 'BEGIN this is nothing; END';
+    CREATE PROCEDURE dw.cut_off() LANGUAGE plpgsql AS 'BEGIN IF true THEN';`;
+  const large = `CREATE PROCEDURE dw.large() LANGUAGE plpgsql AS $$ ${body} $$;`;
+  await writeFile(join(folder.path, 'large.sql'), `${large} ${unread}`);
+  const files = ['--schema', 'schema.sql', '--procedures', 'large.sql'];
+  const result = await folder.run(['assess', ...files, '--json'], { SANDBOX_DATABASE_URL: server });
+  expect(result).toMatchObject({ status: 0, error: '' });
+  expect(JSON.parse(result.out)).toMatchObject({
+    procedures: [
+      { name: 'dw.large()', outcome: 'models', models: ['dw.t'] },
+      { name: 'dw.cut_off()', outcome: 'refused', reasons: [{ code: 'parse-error' }] },
+      { name: 'dw.unread()', outcome: 'refused', reasons: [{ code: 'parse-error' }] },
+    ],
+  });
+});
