@@ -26,6 +26,7 @@ const ATTEMPTS: readonly { readonly wildness: Wildness; readonly seed: string }[
   { wildness: 'plain', seed: 'c' },
   { wildness: 'tidy', seed: 'd' },
   { wildness: 'tidy', seed: 'e' },
+  { wildness: 'named', seed: 'f' },
 ];
 
 /**

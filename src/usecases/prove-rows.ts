@@ -10,7 +10,7 @@ import { Random } from '../core/proof/rows/random.ts';
 import { parentsFirst, RowMaker } from '../core/proof/rows/rows.ts';
 import type { MadeRow } from '../core/proof/rows/rows.ts';
 import { advanceSequencesSql, insertSql, someRowsSql } from '../core/proof/rows/sql.ts';
-import { familyOf, isOrdinary } from '../core/proof/rows/values.ts';
+import { familyOf, isOrdinary, isTidy } from '../core/proof/rows/values.ts';
 import type { ValueContext } from '../core/proof/rows/values.ts';
 import { SqlError } from '../ports/sandbox.ts';
 import type { SqlSession } from '../ports/sandbox.ts';
@@ -49,11 +49,12 @@ export async function makeRows(
     const maker = new RowMaker(table, pools, random, parents, {
       existing,
       nulls: !isOrdinary(setting.values),
-      tidy: setting.values.wildness === 'tidy',
+      tidy: isTidy(setting.values),
+      named: setting.values.wildness === 'named',
       firstFree: new Map(),
     });
     for (let failures = 0; rows.length < ROWS_PER_TABLE && failures < MOST_FAILURES;) {
-      const isTwin = setting.values.wildness !== 'tidy' && rows.length >= ROWS_PER_TABLE - TWINS;
+      const isTwin = !isTidy(setting.values) && rows.length >= ROWS_PER_TABLE - TWINS;
       const twin = isTwin ? rows[rows.length % TWINS] : undefined;
       const row = twin === undefined ? maker.next() : maker.twinOf(twin);
       if (row !== null && (await succeeds(session, insertSql(table, row)))) rows.push(row);

@@ -42,6 +42,7 @@ export interface HintClass {
 export class HintBook {
   readonly #parents = new Map<Place, Place>();
   readonly #hints = new Map<Place, Hint[]>();
+  readonly #passed = new Map<Place, Set<Place>>();
   /** Members by root; made when asked for, and again after the forest has grown. */
   #classes: ReadonlyMap<Place, readonly Place[]> | null = null;
 
@@ -57,11 +58,37 @@ export class HintBook {
     this.#classes = null;
   }
 
+  /**
+   * Values of one place go where the other's are told apart: an argument to a parameter. They don't
+   * become one class, since what else is passed to a helper has nothing to do with the place.
+   */
+  pass(from: Place, to: Place): void {
+    this.#root(from);
+    this.#root(to);
+    this.#classes = null;
+    this.#passed.set(from, (this.#passed.get(from) ?? new Set()).add(to));
+  }
+
   /** The class of a place: with itself alone, where nothing is known of it. */
   classOf(place: Place): HintClass {
+    return { places: this.#members(place), hints: this.#hintsAt(place, new Set()) };
+  }
+
+  #members(place: Place): readonly Place[] {
     this.#classes ??= Map.groupBy(this.#parents.keys(), (member) => this.#root(member));
-    const places = this.#classes.get(this.#root(place)) ?? [place];
-    return { places, hints: places.flatMap((member) => this.#hints.get(member) ?? []) };
+    return this.#classes.get(this.#root(place)) ?? [place];
+  }
+
+  #hintsAt(place: Place, seen: Set<Place>): readonly Hint[] {
+    const root = this.#root(place);
+    if (seen.has(root)) return [];
+    seen.add(root);
+    const members = this.#members(place);
+    const passed = members.flatMap((member) => [...(this.#passed.get(member) ?? [])]);
+    return [
+      ...members.flatMap((member) => this.#hints.get(member) ?? []),
+      ...passed.flatMap((target) => this.#hintsAt(target, seen)),
+    ];
   }
 
   /** Names the class of a place. */

@@ -8,8 +8,9 @@ import {
   typeText,
 } from '../../translate/postgres/tree.ts';
 import { columnPlace } from './places.ts';
-import type { Hint, HintBook, Place } from './places.ts';
+import type { HintBook, Place } from './places.ts';
 import {
+  hintOfCall,
   isNode,
   literalOf,
   outputsOf,
@@ -356,17 +357,16 @@ export class QueryReader {
   }
 
   #call(call: FuncCall, scope: Scope): void {
-    const name = functionPath(call).at(-1) ?? '';
-    const place = this.#placeOf(call.args?.[0], scope);
-    if (place === null) return;
-    const format = literalOf(call.args?.[1]);
-    const hints: Readonly<Record<string, Hint | null>> = {
-      to_date: format === null ? { kind: 'cast', type: 'date' } : { kind: 'format', value: format },
-      to_timestamp: format === null ? null : { kind: 'format', value: format },
-      to_number: { kind: 'cast', type: 'numeric' },
-    };
-    const hint = Object.hasOwn(hints, name) ? hints[name] : null;
-    if (hint) this.#book.add(place, hint);
+    const path = functionPath(call);
+    const name = path.at(-1) ?? '';
+    const args = call.args ?? [];
+    for (const [index, parameter] of this.#world.parameters(path, args.length).entries()) {
+      const passed = this.#placeOf(args[index], scope);
+      if (passed !== null) this.#book.pass(passed, parameter);
+    }
+    const place = this.#placeOf(args[0], scope);
+    const hint = hintOfCall(name, literalOf(args[1]));
+    if (place !== null && hint !== null) this.#book.add(place, hint);
   }
 
   #case(expression: Extract<Node, { CaseExpr: unknown }>['CaseExpr'], scope: Scope): void {

@@ -63,10 +63,30 @@ class Relations {
     const world: HintWorld = {
       relation: (schema, name) => this.find(schema, name, searchPath),
       variable,
+      parameters: (path, count) => this.#parameters(path, count, searchPath),
     };
     const reader = new QueryReader(world, this.#book);
     const statements = parsed(text);
     return statements.flatMap((statement) => reader.statement(statement));
+  }
+
+  #parameters(
+    path: readonly string[],
+    count: number,
+    searchPath: readonly string[],
+  ): readonly Place[] {
+    const name = path.at(-1) ?? '';
+    const schemas = path.length > 1 ? path.slice(-2, -1) : searchPath;
+    const taken = (routine: Routine) =>
+      routine.parameters.filter(({ mode }) => mode !== 'table' && mode !== 'out');
+    const routine = schemas
+      .flatMap((schema) =>
+        this.#catalog.routines.filter((one) => sameName(one.name, { schema, name })),
+      )
+      .find((one) => taken(one).length >= count);
+    if (routine === undefined) return [];
+    const id = routineId(routine);
+    return taken(routine).map((parameter) => variablePlace(id, parameter.name));
   }
 
   #known(name: QualifiedName): KnownRelation | null {

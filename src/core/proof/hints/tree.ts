@@ -4,7 +4,7 @@ import type { QualifiedName } from '../../catalog/types.ts';
 import { clockFunctionType, clockValueType } from '../../translate/postgres/clock.ts';
 import { functionPath, names, walk } from '../../translate/postgres/tree.ts';
 import { columnPlace } from './places.ts';
-import type { Place } from './places.ts';
+import type { Hint, Place } from './places.ts';
 
 /** What a query can see of the world outside of it. */
 export interface HintWorld {
@@ -12,6 +12,8 @@ export interface HintWorld {
   relation(schema: string | null, name: string): KnownRelation | null;
   /** A name that is no column: a variable or parameter; null outside of routines. */
   variable(name: string): Place | null;
+  /** Parameters of a stored routine that takes so many arguments, in order; none where there is no such. */
+  parameters(path: readonly string[], count: number): readonly Place[];
 }
 
 export interface KnownRelation {
@@ -53,6 +55,20 @@ const TRANSPARENT = new Set([
   'lead',
   'date_trunc',
 ]);
+
+/** What a function that reads a text says of its first argument. */
+export function hintOfCall(functionName: string, format: string | null): Hint | null {
+  switch (functionName) {
+    case 'to_date':
+      return format === null ? { kind: 'cast', type: 'date' } : { kind: 'format', value: format };
+    case 'to_timestamp':
+      return format === null ? null : { kind: 'format', value: format };
+    case 'to_number':
+      return { kind: 'cast', type: 'numeric' };
+    default:
+      return null;
+  }
+}
 
 export function passesValuesOn(functionName: string): boolean {
   return TRANSPARENT.has(functionName);

@@ -17,6 +17,8 @@ export interface RowOptions {
   readonly nulls: boolean;
   /** Whether no two rows may be about the same thing, also where no key says so. */
   readonly tidy: boolean;
+  /** Whether a column whose values conditions tell apart has no others. */
+  readonly named?: boolean;
   /** For columns that are a key by themselves and count: the first number that is free. */
   readonly firstFree: ReadonlyMap<string, bigint>;
 }
@@ -37,6 +39,7 @@ export class RowMaker {
   readonly #moments = new Map<string, Set<string>>();
   readonly #taken: ReadonlyMap<string, Set<string>>;
   readonly #nulls: boolean;
+  readonly #named: boolean;
   readonly #firstFree: ReadonlyMap<string, bigint>;
   #count = 0;
 
@@ -47,6 +50,7 @@ export class RowMaker {
     this.#nulls = options.nulls;
     this.#firstFree = options.firstFree;
     this.#tidy = options.tidy;
+    this.#named = options.named ?? false;
     this.#identity = pools.identityOf(table);
     this.#pools = new Map(table.columns.map((column) => [column.name, pools.of(table, column)]));
     this.#taken = new Map(this.#keys().map((key) => [key.join('\0'), new Set<string>()]));
@@ -113,7 +117,8 @@ export class RowMaker {
       const values = [...new Set([...pool.told, ...pool.keys, ...pool.others])];
       return values[(this.#count + attempt) % values.length] ?? null;
     }
-    if (pool.told.length > 0 && this.#random.chance(TOLD_CHANCE)) {
+    const isNamed = this.#named && pool.told.length > 1;
+    if (isNamed || (pool.told.length > 0 && this.#random.chance(TOLD_CHANCE))) {
       return this.#random.pick(pool.told) ?? null;
     }
     const rest = pool.keys.length > 0 ? pool.keys : [...pool.others, ...pool.told];

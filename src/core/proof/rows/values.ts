@@ -2,9 +2,10 @@
 
 /**
  * How far rows go from the ordinary: the wilder, the more a procedure may fail on them. `tidy` rows
- * hold no NULL that may be avoided, and none is there twice.
+ * hold no NULL that may be avoided, and none is there twice. `named` rows besides hold no other value
+ * than those that conditions name, where they name several: what is named nowhere may be an error.
  */
-export type Wildness = 'tidy' | 'plain' | 'mixed' | 'wild';
+export type Wildness = 'named' | 'tidy' | 'plain' | 'mixed' | 'wild';
 
 export interface ValueContext {
   /** The moment around which dates lie. */
@@ -139,8 +140,12 @@ export function commonValues(
 const TIMES = ['00:00:00', '08:15:30', '12:00:00', '23:59:59', '17:45:10.123456', '06:30:00'];
 
 /** Nothing that is apt to break a procedure. */
-export function isOrdinary({ wildness }: ValueContext): boolean {
-  return wildness === 'plain' || wildness === 'tidy';
+export function isOrdinary(context: ValueContext): boolean {
+  return context.wildness === 'plain' || isTidy(context);
+}
+
+export function isTidy({ wildness }: ValueContext): boolean {
+  return wildness === 'tidy' || wildness === 'named';
 }
 
 function days(context: ValueContext): string[] {

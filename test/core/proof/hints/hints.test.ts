@@ -41,6 +41,27 @@ describe('hints from procedures', () => {
     expect(same(place('orders', 'id'), place('customer', 'id'))).toBe(false);
   });
 
+  it('take from a helper what it tells apart in its parameters, without making one of its callers', () => {
+    const helper = {
+      ...procedure('rate', '', [parameter('p_day', 'date'), parameter('p_kind', 'text')]),
+      kind: 'function' as const,
+      language: 'sql',
+      body: "SELECT CASE WHEN p_kind = 'gold' THEN 1 ELSE 0 END",
+      definition:
+        "CREATE FUNCTION s.rate(p_day date, p_kind text) RETURNS int LANGUAGE sql AS $$SELECT CASE WHEN p_kind = 'gold' THEN 1 ELSE 0 END$$",
+    };
+    const caller = procedure(
+      'p',
+      'BEGIN UPDATE orders SET amount = s.rate(day, status); PERFORM rate(day, raw) FROM orders; END',
+    );
+    const book = readHints(catalog({ tables, routines: [helper, caller] }), [caller, helper]);
+    const told = { kind: 'literal', value: 'gold' };
+    expect(book.classOf(place('orders', 'status')).hints).toEqual([told]);
+    expect(book.classOf(place('orders', 'raw')).hints).toEqual([told]);
+    expect(book.classOf(place('orders', 'day')).hints).toEqual([]);
+    expect(book.rootOf(place('orders', 'status'))).not.toBe(book.rootOf(place('orders', 'raw')));
+  });
+
   it('keep columns of a query apart that have one name', () => {
     const book = hintsOf(`INSERT INTO fact (order_id, customer, note)
       SELECT o.id, c.id, c.name FROM orders o JOIN customer c ON c.id = o.customer_id;`);

@@ -97,6 +97,14 @@ describe('made-up rows', () => {
     expect(rows.every((row) => row.name != null)).toBe(true);
   });
 
+  it('hold only what conditions name where they must, if they name several values', () => {
+    const made = table('stage', ['id', 'kind text', 'note text']);
+    const body = "DELETE FROM stage WHERE kind IN ('a', 'b') AND note = 'x';";
+    const rows = rowsOf(made, 20, body, { tidy: true, nulls: false, named: true });
+    expect(new Set(rows.map((row) => row.kind))).toEqual(new Set(['a', 'b']));
+    expect(new Set(rows.map((row) => row.note)).size).toBeGreaterThan(1);
+  });
+
   it('refer only to rows that are there, and to none where there are none', () => {
     const parent = { schema: 's', name: 'parent' };
     const child = table('child', [column('parent_id', 'integer', { nullable: false })], {
