@@ -22,13 +22,19 @@ function clockText(moment: Date): string {
 }
 
 /**
+ * Where no data say what time it is: always the same moment, so that rows which are made up around
+ * it, and with them the outcome, don't change from one day to the next.
+ */
+const UNDATED = new Date('2024-06-17T23:00:00Z');
+
+/**
  * The first round's moment: late on the day of the newest data, as a nightly run would have it.
  * Conditions such as "the last 30 days" then meet rows, whenever the data were made. Moments past
  * `now` are plans and open ends (9999-12-31), not the data's own time.
  */
 export function firstMoment(newest: readonly Date[], now: Date): Date {
   const past = newest.filter((moment) => moment <= now);
-  if (past.length === 0) return now;
+  if (past.length === 0) return UNDATED;
   const last = Math.max(...past.map((moment) => moment.getTime()));
   return new Date(Math.min(now.getTime(), Math.floor(last / DAY) * DAY + 23 * HOUR));
 }

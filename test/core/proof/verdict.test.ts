@@ -233,9 +233,14 @@ describe('the proof’s clock', () => {
         now,
       ).toISOString();
     expect(at('2023-05-05T00:00:00Z', '2023-05-04T10:00:00Z')).toBe('2023-05-05T23:00:00.000Z');
-    expect(at('9999-12-31T00:00:00Z')).toBe(now.toISOString());
     expect(at('2024-06-01T10:00:00Z')).toBe(now.toISOString());
-    expect(at()).toBe(now.toISOString());
+  });
+
+  it('is the same on every day where no data are dated', () => {
+    const on = (now: string, ...newest: Date[]) => firstMoment(newest, new Date(now));
+    const first = on('2024-06-01T12:00:00Z');
+    expect(on('2031-01-01T00:00:00Z')).toEqual(first);
+    expect(on('2031-01-01T00:00:00Z', new Date('9999-12-31T00:00:00Z'))).toEqual(first);
   });
 });
 
