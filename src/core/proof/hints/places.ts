@@ -38,11 +38,18 @@ export interface HintClass {
   readonly hints: readonly Hint[];
 }
 
+/** Rows that are equal in some places are put in order, or picked from, by others. */
+export interface RankedPlaces {
+  readonly partition: readonly Place[];
+  readonly order: readonly Place[];
+}
+
 /** Places that belong together, as a forest of parents. */
 export class HintBook {
   readonly #parents = new Map<Place, Place>();
   readonly #hints = new Map<Place, Hint[]>();
   readonly #passed = new Map<Place, Set<Place>>();
+  readonly #rankings: RankedPlaces[] = [];
   /** Members by root; made when asked for, and again after the forest has grown. */
   #classes: ReadonlyMap<Place, readonly Place[]> | null = null;
 
@@ -67,6 +74,17 @@ export class HintBook {
     this.#root(to);
     this.#classes = null;
     this.#passed.set(from, (this.#passed.get(from) ?? new Set()).add(to));
+  }
+
+  rank(partition: readonly (Place | null)[], order: readonly (Place | null)[]): void {
+    const within = partition.filter((place) => place !== null);
+    const by = order.filter((place) => place !== null && !within.includes(place));
+    if (within.length === 0 || within.length < partition.length || by.length === 0) return;
+    this.#rankings.push({ partition: within, order: by.filter((place) => place !== null) });
+  }
+
+  get rankings(): readonly RankedPlaces[] {
+    return this.#rankings;
   }
 
   /** The class of a place: with itself alone, where nothing is known of it. */

@@ -1,5 +1,5 @@
 /** Reads hints from the parse tree of a statement. */
-import type { A_Expr, FuncCall, Node, SelectStmt } from 'libpg-query';
+import type { A_Expr, FuncCall, Node, SelectStmt, WindowDef } from 'libpg-query';
 import {
   children,
   columnPath,
@@ -9,6 +9,8 @@ import {
 } from '../../translate/postgres/tree.ts';
 import { columnPlace } from './places.ts';
 import type { HintBook, Place } from './places.ts';
+import { allColumns, columnIn } from './scope.ts';
+import type { Scope } from './scope.ts';
 import {
   hintOfCall,
   isNode,
@@ -20,12 +22,6 @@ import {
   targetNames,
 } from './tree.ts';
 import type { HintWorld, KnownRelation, Outputs } from './tree.ts';
-
-interface Scope {
-  readonly sources: { readonly alias: string; readonly outputs: Outputs }[];
-  readonly ctes: ReadonlyMap<string, Outputs>;
-  readonly outer: Scope | null;
-}
 
 const COMPARISONS = new Set(['=', '<>', '!=', '<', '>', '<=', '>=']);
 const ORDERINGS = new Set(['<', '>', '<=', '>=']);
@@ -138,6 +134,10 @@ export class QueryReader {
     for (const list of [select.groupClause, select.sortClause, select.distinctClause]) {
       for (const item of list ?? []) this.#visit(item, scope);
     }
+    this.#rank(select.distinctClause, select.sortClause, scope);
+    for (const item of select.windowClause ?? []) {
+      if ('WindowDef' in item) this.#window(item.WindowDef, scope);
+    }
     return this.#outputs(select.targetList, scope);
   }
 
@@ -148,11 +148,7 @@ export class QueryReader {
       const { name, val } = target.ResTarget;
       const path = 'ColumnRef' in val ? columnPath(val.ColumnRef) : [];
       if (path.at(-1) === '*') {
-        const from = path.length > 1 ? path.at(-2) : undefined;
-        for (const source of scope.sources) {
-          if (from !== undefined && source.alias !== from) continue;
-          for (const [column, place] of source.outputs) outputs.set(column, place);
-        }
+        for (const [column, place] of allColumns(path, scope)) outputs.set(column, place);
         continue;
       }
       const column = name ?? path.at(-1) ?? '';
@@ -273,15 +269,8 @@ export class QueryReader {
   }
 
   #column(path: readonly string[], scope: Scope): Place | null {
-    const column = path.at(-1) ?? '';
-    const alias = path.length > 1 ? path.at(-2) : undefined;
-    for (let at: Scope | null = scope; at !== null; at = at.outer) {
-      for (const source of at.sources) {
-        if (alias !== undefined && source.alias !== alias) continue;
-        const place = source.outputs.get(column);
-        if (place !== undefined) return place;
-      }
-    }
+    const place = columnIn(path, scope);
+    if (place !== undefined) return place;
     return path.length <= 2 ? this.#world.variable(path.join('.')) : null;
   }
 
@@ -356,7 +345,22 @@ export class QueryReader {
     else this.#join(place, otherPlace);
   }
 
+  #window({ partitionClause, orderClause }: WindowDef, scope: Scope): void {
+    this.#rank(partitionClause, orderClause, scope);
+  }
+
+  #rank(
+    partition: readonly Node[] | undefined,
+    order: readonly Node[] | undefined,
+    scope: Scope,
+  ): void {
+    const places = (nodes: readonly Node[] = []) =>
+      nodes.map((node) => this.#placeOf('SortBy' in node ? node.SortBy.node : node, scope));
+    this.#book.rank(places(partition), places(order));
+  }
+
   #call(call: FuncCall, scope: Scope): void {
+    if (call.over !== undefined) this.#window(call.over, scope);
     const path = functionPath(call);
     const name = path.at(-1) ?? '';
     const args = call.args ?? [];

@@ -65,5 +65,6 @@ function updateOf(table: Table, row: MadeRow, maker: RowMaker, random: Random): 
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  return Object.keys(changes).length === 0 ? [] : [updateSql(table, row, changes)];
+  if (Object.keys(changes).length === 0) return [];
+  return [updateSql(table, row, maker.changed(row, changes))];
 }

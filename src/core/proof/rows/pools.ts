@@ -3,7 +3,8 @@ import type { Catalog, Column, QualifiedName, Table } from '../../catalog/types.
 import { sameName } from '../../catalog/names.ts';
 import { columnPlace } from '../hints/places.ts';
 import type { Hint, HintBook, HintClass, Place } from '../hints/places.ts';
-import { commonValues, dayText, familyOf, isOrdinary, keyValues } from './values.ts';
+import type { Ranking } from './ties.ts';
+import { commonValues, dayText, familyOf, isMoment, isOrdinary, keyValues } from './values.ts';
 import type { TypeFamily, ValueContext } from './values.ts';
 
 export interface Pool {
@@ -84,6 +85,29 @@ export class Pools {
     );
     const named = table.columns.find(({ name }) => IDENTITY_NAME.test(name));
     return (joined ?? named)?.name ?? null;
+  }
+
+  /** By which columns rows of a table should differ: its own moments, and what procedures order by. */
+  rankingsOf(table: Table): readonly Ranking[] {
+    const identity = this.identityOf(table);
+    const moments = table.columns.filter(({ baseType }) => isMoment(baseType));
+    const own = identity === null ? [] : [identity];
+    const columnsOf = (places: readonly Place[]) =>
+      table.columns
+        .map(({ name }) => name)
+        .filter((name) => places.includes(columnPlace(table.name, name)));
+    const told = this.#hints.rankings.flatMap(({ partition, order }): Ranking[] => {
+      const within = columnsOf(partition);
+      return within.length < partition.length
+        ? []
+        : [{ partition: within, order: columnsOf(order) }];
+    });
+    return [
+      ...own.flatMap((column) =>
+        moments.map(({ name }) => ({ partition: [column], order: [name] })),
+      ),
+      ...told,
+    ].filter(({ order }) => order.length > 0);
   }
 
   /** Values that rows of the same class of columns have. */

@@ -3,6 +3,7 @@ import type { Column, ForeignKey, Table } from '../../catalog/types.ts';
 import { qualified } from '../../catalog/names.ts';
 import type { Pool, Pools } from './pools.ts';
 import type { Random } from './random.ts';
+import { Ties } from './ties.ts';
 
 /** Values by column, as text; a column that is left out takes its default. */
 export type MadeRow = Readonly<Record<string, string | null>>;
@@ -35,8 +36,7 @@ export class RowMaker {
   readonly #parents: Parents;
   readonly #identity: string | null;
   readonly #tidy: boolean;
-  /** Dates and times of the rows about each thing: what happens to it twice, happens at two times. */
-  readonly #moments = new Map<string, Set<string>>();
+  readonly #ties: Ties;
   readonly #taken: ReadonlyMap<string, Set<string>>;
   readonly #nulls: boolean;
   readonly #named: boolean;
@@ -54,6 +54,7 @@ export class RowMaker {
     this.#identity = pools.identityOf(table);
     this.#pools = new Map(table.columns.map((column) => [column.name, pools.of(table, column)]));
     this.#taken = new Map(this.#keys().map((key) => [key.join('\0'), new Set<string>()]));
+    this.#ties = new Ties(pools.rankingsOf(table), options.existing);
     for (const row of options.existing) this.#take(row);
   }
 
@@ -65,10 +66,20 @@ export class RowMaker {
       this.#count += 1;
       if (this.#isFree(row)) {
         this.#take(row);
+        this.#ties.take(row);
         return row;
       }
     }
     return null;
+  }
+
+  /** What of a row becomes other values, so that it ties with no other row; it takes its new place. */
+  changed(row: MadeRow, changes: MadeRow): MadeRow {
+    this.#ties.release(row);
+    const now = { ...row, ...changes };
+    const untied = this.#ties.untied(now, (column) => this.#valuesFor(column));
+    this.#ties.take({ ...now, ...untied });
+    return { ...changes, ...untied };
   }
 
   /** The same row once more: with keys of its own, where it must have some. */
@@ -91,8 +102,7 @@ export class RowMaker {
     for (const key of this.#table.foreignKeys) {
       if (!this.#refer(key, row)) return null;
     }
-    this.#tellApart(row);
-    return row;
+    return { ...row, ...this.#ties.untied(row, (column) => this.#valuesFor(column)) };
   }
 
   /** Undefined where the column's default is to be taken. */
@@ -125,24 +135,14 @@ export class RowMaker {
     return this.#random.pick(rest) ?? null;
   }
 
-  /** Gives rows about the same thing dates and times of their own. */
-  #tellApart(row: Record<string, string | null>): void {
-    const identity = this.#identity === null ? null : row[this.#identity];
-    if (identity == null) return;
-    const moments = this.#moments.get(identity) ?? new Set();
-    this.#moments.set(identity, moments);
-    for (const column of this.#table.columns) {
-      const pool = this.#pools.get(column.name) ?? null;
-      const isMoment = column.baseType === 'date' || column.baseType.startsWith('timestamp');
-      if (!isMoment || pool === null || row[column.name] === undefined) continue;
-      const isUsed = (value: string | null) => moments.has(`${column.name} ${value}`);
-      const value = row[column.name] ?? null;
-      if (moments.size > 0 && (value === null || isUsed(value))) {
-        const free = [...pool.told, ...pool.others].find((other) => !isUsed(other));
-        row[column.name] = free ?? value;
-      }
-      moments.add(`${column.name} ${row[column.name]}`);
-    }
+  /** Values by which a row may be told from others; none where it is another table that says which. */
+  #valuesFor(name: string): readonly string[] {
+    const isFree =
+      this.#table.columns.some((column) => column.name === name && column.generatedSql === null) &&
+      !this.#keys().some((key) => key.includes(name)) &&
+      !this.#table.foreignKeys.some(({ columns }) => columns.includes(name));
+    const pool = this.#pools.get(name) ?? null;
+    return isFree && pool !== null ? [...pool.told, ...pool.others, ...pool.keys] : [];
   }
 
   /** Takes the values of a foreign key from a row that is there. */

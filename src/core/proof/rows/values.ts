@@ -61,6 +61,11 @@ export function familyOf(baseType: string): TypeFamily {
   return FAMILIES[baseType.replace(/^.*\.(?=citext$)/u, '')] ?? 'other';
 }
 
+export function isMoment(baseType: string): boolean {
+  const family = familyOf(baseType);
+  return family === 'date' || family === 'timestamp';
+}
+
 /** Values of types that have no family, and no values of their own anywhere else. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   inet: ['10.0.0.1', '192.168.1.7/24', '::1'],

@@ -62,6 +62,23 @@ describe('hints from procedures', () => {
     expect(book.rootOf(place('orders', 'status'))).not.toBe(book.rootOf(place('orders', 'raw')));
   });
 
+  it('tell by what rows are picked: windows, named ones too, and DISTINCT ON', () => {
+    const book = hintsOf(`
+      INSERT INTO fact (order_id) SELECT id FROM (
+        SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY day DESC, status) AS n FROM orders) x
+       WHERE n = 1;
+      INSERT INTO fact (order_id) SELECT first_value(id) OVER w FROM orders WINDOW w AS (PARTITION BY upper(raw) ORDER BY amount);
+      INSERT INTO fact (order_id) SELECT DISTINCT ON (o.status) o.id FROM orders o ORDER BY o.status, o.day;
+      INSERT INTO fact (order_id) SELECT row_number() OVER (ORDER BY day) FROM orders;
+      INSERT INTO fact (order_id) SELECT row_number() OVER (PARTITION BY id + 1 ORDER BY day) FROM orders;`);
+    const of = (columns: readonly string[]) => columns.map((column) => place('orders', column));
+    expect(book.rankings).toEqual([
+      { partition: of(['customer_id']), order: of(['day', 'status']) },
+      { partition: of(['raw']), order: of(['amount']) },
+      { partition: of(['status']), order: of(['day']) },
+    ]);
+  });
+
   it('keep columns of a query apart that have one name', () => {
     const book = hintsOf(`INSERT INTO fact (order_id, customer, note)
       SELECT o.id, c.id, c.name FROM orders o JOIN customer c ON c.id = o.customer_id;`);

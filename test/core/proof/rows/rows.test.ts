@@ -90,6 +90,18 @@ describe('made-up rows', () => {
     expect(new Set(rows.map((row) => row.id)).size).toBeLessThan(rows.length);
   });
 
+  it('do not tie by accident where a procedure picks one of several', () => {
+    const made = table('event', ['id', 'shop text', 'amount', 'open boolean']);
+    const pick = (order: string) =>
+      `PERFORM row_number() OVER (PARTITION BY shop ORDER BY ${order}) FROM event;`;
+    const places = (rows: readonly MadeRow[], column: string) =>
+      new Set(rows.map((row) => `${row.shop} ${row[column]}`)).size;
+    expect(places(rowsOf(made, 30), 'amount')).toBeLessThan(30);
+    expect(places(rowsOf(made, 30, pick('amount')), 'amount')).toBe(30);
+    // Where the type has no more values, ties are the procedure's.
+    expect(places(rowsOf(made, 60, pick('open')), 'open')).toBeLessThan(60);
+  });
+
   it('are about one thing each where they must be tidy', () => {
     const made = table('stage', ['id', 'name text']);
     const rows = rowsOf(made, 10, '', { tidy: true, nulls: false });
@@ -191,5 +203,27 @@ describe('changes', () => {
     expect(
       statements.filter((sql) => sql.startsWith('UPDATE')).every((sql) => !/SET "k"/u.test(sql)),
     ).toBe(true);
+  });
+
+  it('leave no two rows about one thing at one time that differ otherwise', () => {
+    const made = table('event', ['id', 'name text', 'day date']);
+    const pools = new Pools(
+      catalog({ tables: [made] }),
+      new HintBook(),
+      { clock, wildness: 'wild' },
+      new Map(),
+    );
+    // Each of them twice, as a source without a key has them.
+    const rows = Array.from({ length: 40 }, (_, at) => ({
+      id: String(at % 20),
+      name: 'x',
+      day: '2024-06-15',
+    }));
+    const input = { table: made, rows, firstFree: new Map(), parents: new Map(), seed: 's' };
+    const updates = tableChanges(input, pools).filter((sql) => sql.startsWith('UPDATE'));
+    expect(updates.length).toBeGreaterThan(8);
+    expect(updates.filter((sql) => !/SET.*"(id|day)" = .* WHERE \(tableoid/u.test(sql))).toEqual(
+      [],
+    );
   });
 });
