@@ -5,40 +5,49 @@ import type { KeyColumn, KeyRange, TableMapping } from '../../core/movement/mode
 import { refusalMessage } from '../../core/movement/row.ts';
 import { fill, movedColumns } from '../../core/movement/types/map.ts';
 import type { Snapshot, SnapshotReader } from '../../ports/move.ts';
+import { serverAbilities } from './abilities.ts';
 import { copyOut } from './copy.ts';
 import { drop, openConnection, query } from './move_session.ts';
-import { logPosition } from './replication.ts';
+import { logPosition, noLog } from './replication.ts';
 import { ident, keyText, rangeCondition, tableName } from './sql.ts';
 
 /** The session's snapshot and its place in the log; where the server can't tell, under a lock of a moment. */
 export async function openSnapshot(url: string, exact: boolean): Promise<Snapshot> {
   const connection = await openConnection(url);
   await query(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-  await query(connection, 'START TRANSACTION WITH CONSISTENT SNAPSHOT');
-  let position: string | null = null;
-  if (exact) {
-    const status = new Map(
-      (await query(connection, `SHOW STATUS LIKE 'binlog_snapshot_%'`)).map((row) => [
-        (row[0] ?? '').toLowerCase(),
-        row[1] ?? '',
-      ]),
-    );
-    const file = status.get('binlog_snapshot_file');
-    const offset = status.get('binlog_snapshot_position');
-    if (file !== undefined && file !== '' && offset !== undefined) position = `${file}:${offset}`;
-    else {
-      await query(connection, 'ROLLBACK');
-      await query(connection, 'FLUSH TABLES WITH READ LOCK');
-      await query(connection, 'START TRANSACTION WITH CONSISTENT SNAPSHOT');
-      position = await logPosition(connection);
-      await query(connection, 'UNLOCK TABLES');
-    }
-  }
+  const position = await beginSnapshot(connection, exact);
   return {
     position,
     reader: readerOf(connection),
     close: async () => drop(connection),
   };
+}
+
+const BEGIN = 'START TRANSACTION WITH CONSISTENT SNAPSHOT';
+
+/** Gives the snapshot's place in the log where it is to be `exact`. */
+async function beginSnapshot(connection: Connection, exact: boolean): Promise<string | null> {
+  const { snapshotTellsPosition } = await serverAbilities(connection);
+  if (!exact || snapshotTellsPosition) {
+    await query(connection, BEGIN);
+    return exact ? snapshotPosition(connection) : null;
+  }
+  await query(connection, 'FLUSH TABLES WITH READ LOCK');
+  try {
+    await query(connection, BEGIN);
+    return await logPosition(connection);
+  } finally {
+    await query(connection, 'UNLOCK TABLES');
+  }
+}
+
+async function snapshotPosition(connection: Connection): Promise<string> {
+  const rows = await query(connection, `SHOW STATUS LIKE 'binlog_snapshot_%'`);
+  const status = new Map(rows.map((row) => [(row[0] ?? '').toLowerCase(), row[1] ?? '']));
+  const file = status.get('binlog_snapshot_file') ?? '';
+  const offset = status.get('binlog_snapshot_position') ?? '';
+  if (file === '' || offset === '') throw noLog();
+  return `${file}:${offset}`;
 }
 
 /** A field of a line; what would end a field or a line is escaped by the server. */

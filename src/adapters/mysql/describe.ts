@@ -8,6 +8,8 @@ import type {
   MovedTable,
 } from '../../core/movement/model.ts';
 import type { Rows } from '../../ports/move.ts';
+import { constantDefault, serverAbilities } from './abilities.ts';
+import type { Abilities } from './abilities.ts';
 import { query } from './move_session.ts';
 import { ident, tableName } from './sql.ts';
 
@@ -25,7 +27,7 @@ const FOREIGN_KEYS = `
       ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
    WHERE k.TABLE_SCHEMA = ? AND k.TABLE_NAME = ? AND k.REFERENCED_TABLE_NAME IS NOT NULL
    ORDER BY k.CONSTRAINT_NAME, k.ORDINAL_POSITION`;
-/** MariaDB's JSON is text with this check; MySQL has no such row, and says json itself. */
+/** Where JSON is text, this check says so. */
 const JSON_CHECKS = `
   SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
    WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? AND CHECK_CLAUSE LIKE 'json_valid(%'`;
@@ -37,18 +39,14 @@ function labelsOf(type: string): readonly string[] {
   );
 }
 
-/** The constant of a DEFAULT, as text: null for none; `undefined` where it is an expression. */
-function constantDefault(text: string | null): string | null | undefined {
-  if (text === null || text === 'NULL') return null;
-  if (/^-?\d+(?:\.\d+)?$/.test(text)) return text;
-  const quoted = /^'((?:[^']|'')*)'$/s.exec(text);
-  return quoted === null ? undefined : (quoted[1] ?? '').replaceAll("''", "'");
-}
-
 const number = (text: string | null | undefined) =>
   text === null || text === undefined ? null : Number(text);
 
-function column(row: readonly (string | null)[], jsonColumns: ReadonlySet<string>): MovedColumn {
+function column(
+  row: readonly (string | null)[],
+  jsonColumns: ReadonlySet<string>,
+  abilities: Abilities,
+): MovedColumn {
   const [
     name = '',
     type = '',
@@ -65,7 +63,7 @@ function column(row: readonly (string | null)[], jsonColumns: ReadonlySet<string
   ] = row;
   const json = jsonColumns.has(name ?? '') || dataType === 'json';
   const unsigned = (type ?? '').includes('unsigned') ? ' unsigned' : '';
-  const missing = constantDefault(initial ?? null);
+  const missing = constantDefault(abilities, initial ?? null, extra ?? '');
   return {
     name: name ?? '',
     type: json ? 'json' : (type ?? ''),
@@ -154,14 +152,12 @@ export async function describeTable(
   );
   const [rows, bytes] = found[0] ?? [];
   if (found.length === 0) return null;
-  const json = new Set(
-    (await query(connection, JSON_CHECKS, at)).flatMap(
-      (row) => /`((?:[^`]|``)*)`/.exec(row[0] ?? '')?.[1] ?? [],
-    ),
-  );
+  const abilities = await serverAbilities(connection);
+  const checks = abilities.jsonIsCheckedText ? await query(connection, JSON_CHECKS, at) : [];
+  const json = new Set(checks.flatMap((row) => /`((?:[^`]|``)*)`/.exec(row[0] ?? '')?.[1] ?? []));
   const columns: MovedColumn[] = [];
   for (const row of await query(connection, COLUMNS, at)) {
-    const moved = column(row, json);
+    const moved = column(row, json, abilities);
     columns.push(inspect ? { ...moved, fits: await fits(connection, name, moved) } : moved);
   }
   const indexes = indexesOf(await query(connection, INDEXES, at));

@@ -3,6 +3,7 @@ import type { Connection } from 'mysql2';
 import { MoveError } from '../../core/movement/errors.ts';
 import { parseBinlogPosition } from '../../core/movement/position.ts';
 import type { SourceLag } from '../../ports/move.ts';
+import { serverAbilities } from './abilities.ts';
 import { openConnection, query } from './move_session.ts';
 
 const NEEDED: Readonly<Record<string, string>> = {
@@ -12,22 +13,19 @@ const NEEDED: Readonly<Record<string, string>> = {
   binlog_row_metadata: 'FULL',
 };
 
+export function noLog(): MoveError {
+  return new MoveError(
+    'not-configured',
+    'The source writes no binary log. Start it with log_bin, binlog_format = ROW and binlog_row_metadata = FULL.',
+  );
+}
+
 /** `file:offset` of the end of the log. */
 export async function logPosition(connection: Connection): Promise<string> {
-  // MySQL 8.4 knows only the second.
-  let rows;
-  try {
-    rows = await query(connection, 'SHOW MASTER STATUS');
-  } catch {
-    rows = await query(connection, 'SHOW BINARY LOG STATUS');
-  }
+  const { positionSql } = await serverAbilities(connection);
+  const rows = await query(connection, positionSql);
   const [file, offset] = rows[0] ?? [];
-  if (typeof file !== 'string' || typeof offset !== 'string') {
-    throw new MoveError(
-      'not-configured',
-      'The source writes no binary log. Start it with log_bin, binlog_format = ROW and binlog_row_metadata = FULL.',
-    );
-  }
+  if (typeof file !== 'string' || typeof offset !== 'string') throw noLog();
   return `${file}:${offset}`;
 }
 
