@@ -1,9 +1,9 @@
 /** Fills a sandbox's database from files of SQL, in whatever order their statements stand. */
-import { schemasNamed } from '../core/proof/statement.ts';
 import type { RoutineHead } from '../core/proof/statement.ts';
 import { SqlError } from '../ports/sandbox.ts';
 import type { SqlSession } from '../ports/sandbox.ts';
 import { headOf, itemsOf, remark } from './prove-load-items.ts';
+import { makePartitions, makeWhatIsNamed } from './prove-load-missing.ts';
 import type { Item, LoadInput, LoadRemark } from './prove-load-items.ts';
 
 export interface LoadResult {
@@ -70,13 +70,19 @@ class Loader {
     await this.#retry();
   }
 
-  /** Creates the schemas that only other files would create, until nothing helps any more. */
+  /** Makes what only other files would make, until nothing helps any more. */
   async finish(): Promise<void> {
-    for (let created = true; created;) {
-      created = false;
-      for (const item of this.#pending) created = (await this.#createSchemas(item)) || created;
+    for (let helped = true; helped;) {
+      helped = false;
+      for (const item of this.#pending) {
+        await this.#setSearchPath(item.searchPath ?? '');
+        const made = await makeWhatIsNamed(this.#session, item.piece.text);
+        for (const what of made) this.#note(item, `${what} was made for it: no file creates it`);
+        helped ||= made.length > 0;
+      }
       await this.#retry();
     }
+    if ((await makePartitions(this.#session)) > 0) await this.#retry();
   }
 
   async result(): Promise<LoadResult> {
@@ -179,20 +185,6 @@ class Loader {
       const { rows } = await this.#session.query(`${piece.text};\n${ROUTINES_JUST_MADE}`);
       this.#routines.push(...rows.map(([oid]) => String(oid)));
     }
-  }
-
-  async #createSchemas(item: Item): Promise<boolean> {
-    let created = false;
-    for (const schema of schemasNamed(item.piece.text)) {
-      const { rows } = await this.#session.query('SELECT to_regnamespace(quote_ident($1))', [
-        schema,
-      ]);
-      if (rows[0]?.[0] != null) continue;
-      await this.#session.query(`CREATE SCHEMA "${schema.replaceAll('"', '""')}"`);
-      this.#note(item, `schema ${schema} was made for it: no file creates it`);
-      created = true;
-    }
-    return created;
   }
 
   async #noticeSearchPath(item: Item): Promise<void> {

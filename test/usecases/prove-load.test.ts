@@ -130,6 +130,50 @@ describe('filling a sandbox from files', () => {
     ]);
   });
 
+  it('makes a sequence that only a default names, where its name is looked up', async () => {
+    const result = await load({
+      schema: `
+        CREATE SCHEMA etl;
+        SET search_path = etl, public;
+        CREATE TABLE t (id integer NOT NULL DEFAULT nextval('t_id_seq'::regclass), a int);
+        CREATE TABLE u (id integer DEFAULT nextval('"Mixed".u_seq'::regclass));
+        CREATE TABLE v (id integer DEFAULT nextval('t_id_seq'));
+        CREATE TABLE w (id integer DEFAULT nextval('not a name'::regclass));`,
+      data: 'INSERT INTO etl.t (a) VALUES (7);',
+    });
+    expect(result.failed).toMatchObject([{ line: 7 }]);
+    expect(result.notes.map(({ message }) => message.split(' was')[0])).toEqual([
+      'sequence t_id_seq',
+      'schema Mixed',
+      'sequence "Mixed".u_seq',
+    ]);
+    expect(await rows('SELECT * FROM etl.t')).toEqual([['1', '7']]);
+  });
+
+  it('gives partitioned tables a part where no file makes one', async () => {
+    const result = await load({
+      schema: `
+        CREATE TABLE m (a int, d date) PARTITION BY RANGE (d);
+        CREATE TABLE h (a int) PARTITION BY HASH (a);
+        CREATE TABLE own (a int) PARTITION BY LIST (a);
+        CREATE TABLE own_1 PARTITION OF own FOR VALUES IN (1);`,
+      data: "INSERT INTO m VALUES (1, '2024-01-01'); INSERT INTO h VALUES (2); INSERT INTO own VALUES (3);",
+    });
+    expect(result.failed.map(({ statement }) => statement)).toEqual(['INSERT INTO own VALUES (3)']);
+    expect(await rows('SELECT a FROM m UNION SELECT a FROM h ORDER BY a')).toEqual([['1'], ['2']]);
+  });
+
+  it('makes a schema whose owner is not here when it is needed', async () => {
+    const result = await load({
+      schema: 'CREATE SCHEMA dw AUTHORIZATION somebody; CREATE TABLE dw.t (a int);',
+    });
+    expect(result.failed).toEqual([]);
+    expect(result.notes.map(({ message }) => message)).toEqual([
+      'owner of a schema left out: role "somebody" does not exist',
+      'schema dw was made for it: no file creates it',
+    ]);
+  });
+
   it('reports what fails for good, and goes on with the rest', async () => {
     const result = await load({
       schema: 'CREATE TABLE a (x no_such_type);\nCREATE TABLE b (x int);\nCREATE TABL c;',

@@ -141,6 +141,12 @@ function roleOfTree(statement: Node): StatementRole {
     const lenient = changes.every((change) => LENIENT_TABLE_CHANGES.has(change));
     return lenient ? { kind: 'lenient', what: 'table setting' } : { kind: 'create' };
   }
+  if ('CreateSchemaStmt' in statement) {
+    const { authrole, schemaElts } = statement.CreateSchemaStmt;
+    // Where its owner is not here, the schema is made when something needs it.
+    const owned = authrole !== undefined && schemaElts === undefined;
+    return owned ? { kind: 'lenient', what: 'owner of a schema' } : { kind: 'create' };
+  }
   const ignored = IGNORED[kind];
   if (ignored !== undefined) return { kind: 'ignored', why: ignored };
   const lenient = LENIENT[kind];
@@ -239,4 +245,30 @@ export function schemasNamed(text: string): readonly string[] {
     if ('schemaname' in node && typeof node.schemaname === 'string') found.add(node.schemaname);
   });
   return [...found];
+}
+
+/** Sequences that column defaults of a table take their values from, as the text names them. */
+export function sequencesNamed(text: string): readonly string[] {
+  const statements = parsedOrNone(text);
+  const found = new Set<string>();
+  for (const statement of statements) {
+    if (!('CreateStmt' in statement) && !('AlterTableStmt' in statement)) continue;
+    walk(statement, (node) => {
+      if (!('FuncCall' in node) || !isCall(node.FuncCall)) return;
+      if (functionPath(node.FuncCall).at(-1) !== 'nextval') return;
+      const [argument] = node.FuncCall.args ?? [];
+      const value = argument && 'TypeCast' in argument ? argument.TypeCast.arg : argument;
+      const name = value && 'A_Const' in value ? value.A_Const.sval?.sval : undefined;
+      if (name !== undefined) found.add(name);
+    });
+  }
+  return [...found];
+}
+
+function parsedOrNone(text: string): readonly Node[] {
+  try {
+    return (parseSql(text).stmts ?? []).flatMap(({ stmt }) => (stmt === undefined ? [] : [stmt]));
+  } catch {
+    return [];
+  }
 }
