@@ -6,6 +6,7 @@ import { UNCHANGED } from '../../core/movement/changes.ts';
 import { MoveError } from '../../core/movement/errors.ts';
 import type { ColumnMapping, TableMapping } from '../../core/movement/model.ts';
 import type { Step } from '../../core/movement/net.ts';
+import { patchesOf } from '../../core/movement/patches.ts';
 import { fill, movedColumns } from '../../core/movement/types/map.ts';
 import { copyIn } from './copy.ts';
 import { change, query } from './move_session.ts';
@@ -112,33 +113,12 @@ async function patch(
   mapping: TableMapping,
   rows: readonly FieldText[],
 ): Promise<void> {
-  const columns = movedColumns(mapping);
-  const groups = Map.groupBy(rows, (row) =>
-    row
-      .split('\t')
-      .map((field) => (field === UNCHANGED ? '0' : '1'))
-      .join(''),
-  );
-  for (const [present, group] of groups) {
-    const kept = columns.filter((_, index) => present.charAt(index) === '1');
-    const staged = await stage(
-      connection,
-      mapping,
-      kept,
-      group.map((row) =>
-        row
-          .split('\t')
-          .filter((field) => field !== UNCHANGED)
-          .join('\t'),
-      ),
-    );
-    const sets = kept
-      .filter((column) => !mapping.key.includes(column.source))
-      .map(({ target }) => `t.${ident(target)} = s.${ident(target)}`);
-    if (sets.length === 0) continue;
+  for (const { columns, rows: staging, changed } of patchesOf(mapping, rows)) {
+    const staged = await stage(connection, mapping, columns, staging);
+    const sets = changed.map((name) => `t.${ident(name)} = s.${ident(name)}`);
     await change(
       connection,
-      `UPDATE ${staged} s STRAIGHT_JOIN ${tableName(mapping.target)} t ON ${matching(mapping, kept)} SET ${sets.join(', ')}`,
+      `UPDATE ${staged} s STRAIGHT_JOIN ${tableName(mapping.target)} t ON ${matching(mapping, columns)} SET ${sets.join(', ')}`,
     );
   }
 }

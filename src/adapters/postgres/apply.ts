@@ -7,6 +7,7 @@ import { UNCHANGED } from '../../core/movement/changes.ts';
 import { MoveError } from '../../core/movement/errors.ts';
 import type { ColumnMapping, TableMapping } from '../../core/movement/model.ts';
 import type { Step } from '../../core/movement/net.ts';
+import { patchesOf } from '../../core/movement/patches.ts';
 import { keyPlaces } from '../../core/movement/row.ts';
 import { movedColumns } from '../../core/movement/types/map.ts';
 import { decodeField, fromBinary } from '../../core/movement/wire.ts';
@@ -106,33 +107,12 @@ async function patch(
   mapping: TableMapping,
   rows: readonly FieldText[],
 ): Promise<void> {
-  const columns = movedColumns(mapping);
-  const groups = Map.groupBy(rows, (row) =>
-    row
-      .split('\t')
-      .map((field) => (field === UNCHANGED ? '0' : '1'))
-      .join(''),
-  );
-  for (const [present, group] of groups) {
-    const kept = columns.filter((_, index) => present.charAt(index) === '1');
-    const staged = await stage(
-      client,
-      mapping,
-      kept,
-      group.map((row) =>
-        row
-          .split('\t')
-          .filter((field) => field !== UNCHANGED)
-          .join('\t'),
-      ),
-    );
-    const sets = kept
-      .filter((column) => !mapping.key.includes(column.source))
-      .map(({ target }) => `${ident(target)} = s.${ident(target)}`);
-    if (sets.length === 0) continue;
+  for (const { columns, rows: staging, changed } of patchesOf(mapping, rows)) {
+    const staged = await stage(client, mapping, columns, staging);
+    const sets = changed.map((name) => `${ident(name)} = s.${ident(name)}`);
     await query(
       client,
-      `UPDATE ${tableName(mapping.target)} t SET ${sets.join(', ')} FROM ${staged} s WHERE ${matching(mapping, kept)}`,
+      `UPDATE ${tableName(mapping.target)} t SET ${sets.join(', ')} FROM ${staged} s WHERE ${matching(mapping, columns)}`,
     );
   }
 }
