@@ -94,12 +94,15 @@ test('a cut connection and a server that is killed are waited for', async () => 
       await server.restart();
     }
     await arena.onSource(`INSERT INTO ${arena.src}.t VALUES (-1, 'after')`);
-    await until(async () => {
+    const arrived = until(async () => {
       const rows = await arena
         .onTarget(`SELECT count(*) FROM ${arena.raw}.t WHERE id = -1`)
         .catch(() => []);
       return rows[0]?.[0] === '1';
     });
+    // Where it gives up, its own error says more than that the row did not come.
+    await Promise.race([arrived, moving]);
+    await arrived;
     await setAction(arena, 'STOP');
     expect((await moving).outcome).toBe('stopped');
     await setAction(arena, 'RUN');
