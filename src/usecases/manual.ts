@@ -1,17 +1,19 @@
 /** Brings models that people wrote from the run's branch to where workers find them. */
 import { qualified } from '../core/catalog/names.ts';
 import { readEffects } from '../core/graph/effects.ts';
-import type { Catalog } from '../core/catalog/types.ts';
-import { peoplesModels } from '../core/lifecycle/branch.ts';
+import type { Catalog, QualifiedName } from '../core/catalog/types.ts';
+import { peoplesModels, projectOptions } from '../core/lifecycle/branch.ts';
 import { isDone } from '../core/lifecycle/state.ts';
 import { unprovableVerdict } from '../core/lifecycle/verdict.ts';
 import type { Plan } from '../core/plan/types.ts';
+import { renderProject } from '../core/project/render.ts';
 import type { ProofVerdict } from '../core/proof/types.ts';
 import type { Translation } from '../core/translate/types.ts';
 import { loadParser } from '../core/translate/postgres/parser.ts';
 import type { ArtifactSet, Metadata } from '../ports/metadata.ts';
 import type { RunRepository } from '../ports/repository.ts';
-import type { HandwrittenModels } from './prove-context.ts';
+import { NONE_HANDWRITTEN } from './prove-handwritten.ts';
+import type { HandwrittenModels } from './prove-handwritten.ts';
 import { readKnowledge, readRecordedRun } from './run-knowledge.ts';
 
 /**
@@ -51,37 +53,49 @@ export interface HandwrittenForProof {
   readonly unprovable: ReadonlyMap<string, ProofVerdict>;
 }
 
+interface KnownOfRun {
+  readonly plan: Plan;
+  readonly catalog: Catalog;
+  readonly translations: ReadonlyMap<string, Translation>;
+}
+
 /**
  * People's models as the proof takes them: each in place of what the translation builds. Which
  * tables and columns are to be compared, the translation says: without one nothing can be proven.
  */
 export async function handwrittenModels(
   { metadata, plan: name }: { readonly metadata: Metadata; readonly plan: string },
-  known: {
-    readonly plan: Plan;
-    readonly catalog: Catalog;
-    readonly translations: ReadonlyMap<string, Translation>;
-  },
+  known: KnownOfRun,
   ids: readonly string[],
 ): Promise<HandwrittenForProof> {
-  if (ids.length === 0) return { handwritten: new Map(), unprovable: new Map() };
+  if (ids.length === 0) return { handwritten: NONE_HANDWRITTEN, unprovable: new Map() };
   const { plan, catalog, translations } = known;
   const files = await metadata.artifacts(name, { ids, kinds: ['file'] });
-  const handwritten = new Map<string, ReadonlyMap<string, string>>();
+  const texts = new Map<string, ReadonlyMap<string, string>>();
+  const tables = new Map<string, QualifiedName>(modelTables(known));
   const unprovable = new Map<string, ProofVerdict>();
   for (const id of ids) {
     const own = files.filter((file) => file.id === id);
     const peoples = new Map(own.map(({ path, content }) => [path, content]));
     const models = peoplesModels({ plan, catalog, peoples, unitTests: new Map() });
-    const texts = new Map(models.map(({ table, text }) => [qualified(table), text]));
+    for (const model of models) tables.set(model.name, model.table);
+    const written = new Map(models.map(({ table, text }) => [qualified(table), text]));
     const translation = translations.get(id);
-    const tables = (translation?.models ?? []).map(({ table }) => qualified(table));
-    const missing = tables.filter((table) => !texts.has(table));
+    const built = (translation?.models ?? []).map(({ table }) => qualified(table));
+    const missing = built.filter((table) => !written.has(table));
     if (translation?.outcome !== 'models') unprovable.set(id, notTranslated(id));
     else if (missing.length > 0) unprovable.set(id, notWritten(id, missing));
-    else handwritten.set(id, texts);
+    else texts.set(id, written);
   }
-  return { handwritten, unprovable };
+  return { handwritten: { texts, tables }, unprovable };
+}
+
+/** Tables by the names of the models that build them, as they stand side by side in the project of the run. */
+function modelTables({ plan, catalog, translations }: KnownOfRun): [string, QualifiedName][] {
+  const all = [...translations.values()].filter(({ outcome }) => outcome !== 'refused');
+  const options = projectOptions({ plan, peoples: new Map(), unitTests: new Map() }, all);
+  const { models } = renderProject({ catalog, translations: all, options });
+  return models.map(({ name, table }) => [name, table]);
 }
 
 function notTranslated(id: string): ProofVerdict {

@@ -5,6 +5,7 @@ import type { Translation } from '../core/translate/types.ts';
 import type { DbtRunner } from '../ports/dbt.ts';
 import type { Sandbox, SqlSession } from '../ports/sandbox.ts';
 import type { Workspace } from '../ports/workspace.ts';
+import type { HandwrittenModels } from './prove-handwritten.ts';
 
 export interface ProofTools {
   readonly sandbox: Sandbox;
@@ -35,9 +36,6 @@ export interface ProofContext extends ProofTools {
   /** Models that people wrote, which stand in for those of the translation. */
   readonly handwritten: HandwrittenModels;
 }
-
-/** Texts of models by routine and table (`schema.name`). */
-export type HandwrittenModels = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 /** Arguments of every routine and the moment that the clock shows, in one round. */
 export interface RoundSetting {

@@ -9,12 +9,9 @@ import { proveBatch } from './prove-batch.ts';
 import type { BatchResult } from './prove-batch.ts';
 import type { PlannedRound, ProofProgress } from './prove-rounds.ts';
 import { withSession } from './prove-context.ts';
-import type {
-  ArgumentValues,
-  HandwrittenModels,
-  ProofContext,
-  ProofTools,
-} from './prove-context.ts';
+import type { ArgumentValues, ProofContext, ProofTools } from './prove-context.ts';
+import { NONE_HANDWRITTEN } from './prove-handwritten.ts';
+import type { HandwrittenModels } from './prove-handwritten.ts';
 import { planBatch } from './prove-plan.ts';
 import type { BatchPlan } from './prove-plan.ts';
 import { instrument, newestMoments, setClock } from './prove-prepare.ts';
@@ -59,7 +56,7 @@ export async function proveDatabase(request: DatabaseProofRequest): Promise<Batc
     ...tools,
     catalog,
     translations: new Map(known.map((translation) => [translation.routine, translation])),
-    handwritten: request.handwritten ?? new Map(),
+    handwritten: request.handwritten ?? NONE_HANDWRITTEN,
   };
   const kinds = roundKinds(request);
   const newest = await withSession(context, database, (session) =>

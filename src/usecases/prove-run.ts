@@ -1,20 +1,16 @@
 /** Runs the two sides of a proof: the procedures by themselves, and dbt on what they became. */
-import { qualified, routineId, sameName } from '../core/catalog/names.ts';
+import { routineId, sameName } from '../core/catalog/names.ts';
 import type { QualifiedName, Routine } from '../core/catalog/types.ts';
 import { callSql, keepRowsSql, sideError } from '../core/proof/call.ts';
 import type { SideError } from '../core/proof/record.ts';
 import { renderProject } from '../core/project/render.ts';
-import type {
-  ModelUnitTest,
-  ProjectFile,
-  ProjectOptions,
-  RenderedProject,
-} from '../core/project/types.ts';
+import type { ModelUnitTest, ProjectOptions, RenderedProject } from '../core/project/types.ts';
 import type { Translation } from '../core/translate/types.ts';
 import type { BuildResult, DbtBuild, NodeResult } from '../ports/dbt.ts';
 import { SqlError } from '../ports/sandbox.ts';
 import { withSession } from './prove-context.ts';
 import type { ArgumentValues, ProofContext, RoundSetting } from './prove-context.ts';
+import { withHandwritten } from './prove-handwritten.ts';
 
 /**
  * Calls routines one after the other, each in a session of its own, as a scheduler does: what one
@@ -128,7 +124,10 @@ export async function buildProject(
     },
   });
   const folder = folderName(translations.map(({ routine }) => routine));
-  const projectDir = await context.workspace.put(folder, withHandwritten(context, project));
+  const projectDir = await context.workspace.put(
+    folder,
+    withHandwritten(context.handwritten, project),
+  );
   const result = await context.dbt.build({
     projectDir,
     connection: context.sandbox.parameters(MODEL_DATABASE),
@@ -140,27 +139,6 @@ export async function buildProject(
     threads: context.limits.threads,
   });
   return { project, result };
-}
-
-/**
- * The files of a project with people's models in place of ours. Our YAML of such a model goes: what
- * it demands of columns was made for the translation.
- */
-function withHandwritten(
-  { handwritten }: ProofContext,
-  { files, models }: RenderedProject,
-): readonly ProjectFile[] {
-  const texts = new Map(
-    models.flatMap(({ routine, table, path }) => {
-      const text = handwritten.get(routine ?? '')?.get(qualified(table));
-      return text === undefined ? [] : [[path, text]];
-    }),
-  );
-  if (texts.size === 0) return files;
-  const described = new Set([...texts.keys()].map((path) => path.replace(/\.sql$/u, '.yml')));
-  return files
-    .filter(({ path }) => !described.has(path))
-    .map(({ path, text }) => ({ path, text: texts.get(path) ?? text }));
 }
 
 /** A folder for a project: short, and the same for the same procedures. */

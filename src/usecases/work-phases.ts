@@ -23,7 +23,7 @@ import type { Translation } from '../core/translate/types.ts';
 import type { ArtifactKind, ArtifactSet, Metadata } from '../ports/metadata.ts';
 import { isEnvironment, withAdvice } from './environment.ts';
 import { handwrittenModels } from './manual.ts';
-import type { HandwrittenModels } from './prove-context.ts';
+import type { HandwrittenModels } from './prove-handwritten.ts';
 import { parseTranslation, parseVerdict, readCatalog, readRecordedRun } from './run-knowledge.ts';
 import { translateIncluded } from './run.ts';
 import type { Claim, Outcome, Work } from './work-claim.ts';

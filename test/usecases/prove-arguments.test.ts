@@ -9,6 +9,7 @@ import { translate } from '../../src/core/translate/translate.ts';
 import type { Sandbox } from '../../src/ports/sandbox.ts';
 import { chooseArguments } from '../../src/usecases/prove-arguments.ts';
 import { DEFAULT_LIMITS, withSession } from '../../src/usecases/prove-context.ts';
+import { NONE_HANDWRITTEN } from '../../src/usecases/prove-handwritten.ts';
 import { instrument } from '../../src/usecases/prove-prepare.ts';
 import { poolsOf } from '../../src/usecases/prove-rows.ts';
 import { catalog, parameter, procedure, table } from '../core/proof/catalog.ts';
@@ -58,7 +59,7 @@ END`,
     limits: DEFAULT_LIMITS,
     catalog: known,
     translations: new Map(translations.map((one) => [one.routine, one])),
-    handwritten: new Map(),
+    handwritten: NONE_HANDWRITTEN,
   };
   const sets = await chooseArguments(
     context,
