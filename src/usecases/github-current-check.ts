@@ -4,6 +4,7 @@ import { formatExternalId, parseExternalId } from '../core/checkrun/launch.ts';
 import type { MonitorMarker } from '../core/checkrun/monitor.ts';
 import { markdownText } from '../core/report/markdown.ts';
 import type { CheckRun, GitHub } from '../ports/github.ts';
+import { createCheckOnce } from './github-check-once.ts';
 import type { GitHubContext } from './github-context.ts';
 
 export interface CurrentCheck {
@@ -38,7 +39,8 @@ export async function currentCheck(
     return { id, attempt, url, detailsUrl, wasOver, isSought: known.check === null };
   }
   const next = attempt + 1;
-  const made = await github.createCheck(
+  const made = await createCheckOnce(
+    github,
     sha,
     formatExternalId({ kind: 'run', run, attempt: next }),
     {

@@ -14,6 +14,7 @@ import { planCheck, planProblems, scopeWords } from '../core/checkrun/plan-check
 import type { CheckContent } from '../core/checkrun/types.ts';
 import { parsePlan } from '../core/plan/parse.ts';
 import type { CheckRun, Issue, RepositoryFacts, RepositoryFile } from '../ports/github.ts';
+import { createCheckOnce } from './github-check-once.ts';
 import { monitors, readPlans, RefusedError } from './github-context.ts';
 import type { GitHubContext, Monitor } from './github-context.ts';
 
@@ -120,7 +121,7 @@ async function launchPlan(
   const words = scopeWords(parsed.plan);
   const check =
     checks.find((each) => each.externalId === externalId) ??
-    (await createOnce(context, sha, externalId, startingCheck(words)));
+    (await createCheckOnce(github, sha, externalId, startingCheck(words)));
   if (monitor?.marker.run === run && monitor.marker.leg > 0) {
     return { kind: 'already', run, check: check.id, sha };
   }
@@ -240,27 +241,6 @@ async function closeFormer(
     buttons: [],
     detailsUrl: check.url,
   });
-}
-
-/** Two servers may create at the same moment: the older check run counts, the younger is closed. */
-async function createOnce(
-  { github }: GitHubContext,
-  sha: string,
-  externalId: string,
-  content: CheckContent,
-): Promise<CheckRun> {
-  const made = await github.createCheck(sha, externalId, content);
-  const same = (await github.checksOf(sha)).filter((check) => check.externalId === externalId);
-  const first = same[0] ?? made;
-  for (const other of same.slice(1)) {
-    if (other.state.status === 'completed') continue;
-    await github.updateCheck(other.id, {
-      ...content,
-      state: { status: 'completed', conclusion: 'skipped' },
-      title: 'The same launch is shown by another check run',
-    });
-  }
-  return first;
 }
 
 async function writeMonitor(

@@ -182,6 +182,16 @@ describe('a check run', () => {
     expect(readMarker(monitor().body)).toMatchObject({ check_run: checks()[1]?.id, attempt: 1 });
   });
 
+  test('is one, where two go on with the run at the same moment', async () => {
+    await reporting().report('needs a person');
+    now += 10_000;
+    await Promise.all([reporting().report('running'), reporting().report('running')]);
+    const open = checks().filter(({ status }) => status !== 'completed');
+    expect(open).toMatchObject([{ externalId: `run:${RUN}:1` }]);
+    expect(open[0]?.title).toBe('0 of 2 done, 1 failed, 1 pending');
+    expect(readMarker(monitor().body)?.check_run).toBe(open[0]?.id);
+  });
+
   test('that is stale after 14 days is followed by another', async () => {
     const [check] = checks();
     if (check === undefined) throw new Error('no check run');
