@@ -21,6 +21,8 @@ const WAREHOUSE = `
   CREATE TABLE dw.total (total numeric);
   CREATE TABLE dw.other (id int);
   CREATE TABLE dw.small (id int);
+  CREATE TABLE dw.ranks (id int, rank bigint);
+  CREATE TABLE dw.best (id int);
   CREATE PROCEDURE dw.load_big() LANGUAGE plpgsql AS $$
   BEGIN
     TRUNCATE dw.big;
@@ -39,7 +41,18 @@ const WAREHOUSE = `
   BEGIN
     TRUNCATE dw.small;
     INSERT INTO dw.small SELECT id FROM src.orders WHERE random() < 2;
+  END $$;
+  CREATE PROCEDURE dw.load_ranks() LANGUAGE plpgsql AS $$
+  BEGIN
+    TRUNCATE dw.ranks;
+    INSERT INTO dw.ranks SELECT id, row_number() OVER (ORDER BY id % 3) FROM src.orders;
+  END $$;
+  CREATE PROCEDURE dw.load_best() LANGUAGE plpgsql AS $$
+  BEGIN
+    TRUNCATE dw.best;
+    INSERT INTO dw.best SELECT id FROM dw.ranks WHERE rank > 0;
   END $$;`;
+
 export class Story {
   readonly stage: Stage;
   readonly repository: RepositoryState;

@@ -18,6 +18,11 @@ const MENDED = `CREATE OR REPLACE PROCEDURE dw.load_small() LANGUAGE plpgsql AS 
     TRUNCATE dw.small;
     INSERT INTO dw.small SELECT id FROM src.orders WHERE amount < 9;
   END $$`;
+const REASON = 'ties may come in any order, agreed with finance';
+/** What a person writes in the place of what would be generated. */
+const OWN_MODEL = `{{ config(materialized='table', schema='dw', alias='best') }}
+select ranks.id from {{ ref('ranks') }} as ranks where ranks.rank >= 1
+`;
 let server: ScratchServer;
 
 beforeAll(async () => {
@@ -60,7 +65,7 @@ async function plan(story: Story): Promise<void> {
   expect(story.check).toMatchObject({
     sha: repository.git.resolve(branch),
     conclusion: 'success',
-    title: 'Ready: 4 of 4 procedures included',
+    title: 'Ready: 6 of 6 procedures included',
   });
   expect(story.check?.summary).toMatch(/\| Likely \| (\d) \| \1 \|/u);
   expect(story.check?.text).toContain('```mermaid');
@@ -86,16 +91,19 @@ async function pauseAndResume(story: Story): Promise<void> {
   story.scenes.take('pause', paused, 'check');
   people.pressButton(stage.double, repository, story.check?.id ?? 0, 'Resume');
   await story.settled();
-  expect(story.check?.title, story.check?.summary).toBe('Needs a person: 2 of 4 done, 2 failed');
+  expect(story.check?.title, story.check?.summary).toBe(
+    'Needs a person: 2 of 6 done, 3 failed, 1 blocked',
+  );
   expect(story.check).toMatchObject({ status: 'completed', conclusion: 'action_required' });
   expect(story.check?.annotations).toMatchObject(
-    ['dw.load_other(text)', 'dw.load_small()'].map((name) => ({
+    ['dw.load_ranks()', 'dw.load_other(text)', 'dw.load_small()'].map((name) => ({
       path: 'plan.md',
       title: `${name} failed`,
     })),
   );
   expect(story.planOnBranch()).toMatch(/dw\.load_big\(\) .*Completed/u);
   expect(story.planOnBranch()).toMatch(/dw\.load_other\(text\) .*Failed/u);
+  expect(story.planOnBranch()).toMatch(/dw\.load_best\(\) .*Blocked: .*dw\.load_ranks\(\)/u);
   expect(story.pulls(story.production)).toEqual([]);
 }
 
@@ -110,6 +118,16 @@ async function decide(story: Story): Promise<void> {
   await story.settled();
   expect(story.reactionsTo(right)).toEqual(['eyes', 'rocket']);
   story.scenes.take('skip', wrong, right);
+  const own = { 'transform/models/by_hand/best.sql': OWN_MODEL };
+  people.push(stage.double, repository, own, 'sprocket/sales');
+  const manual = story.say('/manual dw.load_best');
+  await story.settled();
+  expect(story.reactionsTo(manual)).toEqual(['eyes', 'rocket']);
+  story.scenes.take('manual', manual);
+  const accepted = story.say(`/accept dw.load_ranks ${REASON}`);
+  await story.until('it is accepted', () => story.reactionsTo(accepted).length > 1);
+  expect(story.reactionsTo(accepted)).toEqual(['eyes', 'rocket']);
+  story.scenes.take('accept', accepted);
   await story.sql.query(MENDED);
   people.tick(stage.double, repository, story.monitor, 'retry `dw.load_small()`');
   await story.until('it is taken up', () => story.running());
@@ -129,8 +147,8 @@ async function tell(story: Story): Promise<EndState> {
   expect(failed.map(({ command, log }) => `${command}: ${log}`)).toEqual([]);
   expect(story.runner.results.at(-1)?.outputs, story.planOnBranch()).toMatchObject({
     state: 'done',
-    total: '4',
-    completed: '3',
+    total: '6',
+    completed: '5',
     skipped: '1',
     'pull-request': `https://github.com/acme/analytics/pull/1`,
   });
@@ -145,8 +163,6 @@ async function takeMore(story: Story): Promise<void> {
     ['help', '/help'],
     ['status', '/status'],
     ['log', '/log dw.load_small'],
-    ['manual', '/manual dw.load_other'],
-    ['accept', '/accept dw.load_other agreed with finance'],
     ['resume', '/resume'],
     ['reset', '/reset'],
     ['stop', '/stop the warehouse moves tonight'],
@@ -166,17 +182,18 @@ let once: EndState | undefined;
 
 test('from the installation to one pull request', { timeout: 400_000 }, async () => {
   const story = await Story.begin(server, 'github_story');
+  const { production } = story;
   try {
     once = await tell(story);
     await story.scenes.save(takeMore);
     expect(once.check).toEqual({
-      title: 'Done: 4 of 4 done, 1 skipped',
+      title: 'Done: 6 of 6 done, 1 accepted, 1 manual, 1 skipped',
       conclusion: 'success',
       open: 0,
     });
     expect(once.pulls).toMatchObject([
       {
-        title: 'Replace the stored procedures of sales with 3 dbt models',
+        title: 'Replace the stored procedures of sales with 5 dbt models',
         labels: ['migration'],
         reviewers: ['octocat'],
         state: 'open',
@@ -192,11 +209,30 @@ test('from the installation to one pull request', { timeout: 400_000 }, async ()
         'README.md',
         'transform/MIGRATION.md',
         'transform/dbt_project.yml',
+        'transform/models/by_hand/best.sql',
+        'transform/models/dw/ranks.sql',
         'transform/models/dw/small.sql',
       ]),
     );
     expect(once.commits).toBe('1');
     expect(once.plan).toMatch(/dw\.load_other\(text\) .*Skipped/u);
+    expect(once.plan).toMatch(/dw\.load_small\(\) .*Completed \|$/mu);
+    expect(once.plan).toMatch(/dw\.load_ranks\(\) .*Completed \(accepted\)/u);
+    expect(once.plan).toMatch(/dw\.load_best\(\) .*Completed \(manual\)/u);
+    for (const text of [story.check?.summary ?? '', story.monitor.body]) {
+      expect(text).toContain('| `dw.load_ranks()` | Completed (accepted) |');
+      expect(text).toContain('| `dw.load_best()` | Completed (manual) |');
+    }
+    const summary = once.pulls[0]?.body ?? '';
+    expect(summary).toMatch(
+      new RegExp(`### Accepted: \`dw\\.load_ranks\\(\\)\`\n\n.*by \`octocat\`.*: ${REASON}`, 'u'),
+    );
+    expect(summary).toMatch(/dw\.ranks, round "data as given": \d+ rows differ\n {2}row 1\n/u);
+    expect(summary).toMatch(
+      /### Proven \(manual\): `dw\.load_best\(\)`\n\n.*Taken over by `octocat`/u,
+    );
+    const own = production.git.run(['show', 'sprocket/sales:transform/models/by_hand/best.sql']);
+    expect(`${own}\n`).toBe(OWN_MODEL);
   } finally {
     await story.end();
   }
@@ -206,7 +242,7 @@ test('the same with every webhook twice, late and in any order', { timeout: 500_
   const story = await Story.begin(server, 'github_story_late');
   const { double } = story.stage;
   const random = seeded(20_261_128);
-  double.delays = () => [1 + random() * 400, 1 + random() * 5_000];
+  double.delays = () => [1 + random() * 400, 1 + random() * 3_000];
   try {
     const twice = await tell(story);
     expect(twice).toEqual(once);
