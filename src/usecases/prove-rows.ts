@@ -51,6 +51,7 @@ export async function makeRows(
       nulls: !isOrdinary(setting.values),
       tidy: isTidy(setting.values),
       named: setting.values.wildness === 'named',
+      distinct: setting.values.wildness === 'distinct',
       firstFree: new Map(),
     });
     for (let failures = 0; rows.length < ROWS_PER_TABLE && failures < MOST_FAILURES;) {

@@ -20,6 +20,8 @@ export interface RowOptions {
   readonly tidy: boolean;
   /** Whether a column whose values conditions tell apart has no others. */
   readonly named?: boolean;
+  /** Whether a column has each of its values once, while it has others. */
+  readonly distinct?: boolean;
   /** For columns that are a key by themselves and count: the first number that is free. */
   readonly firstFree: ReadonlyMap<string, bigint>;
 }
@@ -40,6 +42,8 @@ export class RowMaker {
   readonly #taken: ReadonlyMap<string, Set<string>>;
   readonly #nulls: boolean;
   readonly #named: boolean;
+  /** What each column holds already; null where values may be there twice. */
+  readonly #used: Map<string, Set<string>> | null;
   readonly #firstFree: ReadonlyMap<string, bigint>;
   #count = 0;
 
@@ -51,6 +55,7 @@ export class RowMaker {
     this.#firstFree = options.firstFree;
     this.#tidy = options.tidy;
     this.#named = options.named ?? false;
+    this.#used = options.distinct === true ? new Map() : null;
     this.#identity = pools.identityOf(table);
     this.#pools = new Map(table.columns.map((column) => [column.name, pools.of(table, column)]));
     this.#taken = new Map(this.#keys().map((key) => [key.join('\0'), new Set<string>()]));
@@ -127,12 +132,26 @@ export class RowMaker {
       const values = [...new Set([...pool.told, ...pool.keys, ...pool.others])];
       return values[(this.#count + attempt) % values.length] ?? null;
     }
+    return this.#picked(column.name, pool);
+  }
+
+  #picked(column: string, pool: Pool): string | null {
     const isNamed = this.#named && pool.told.length > 1;
-    if (isNamed || (pool.told.length > 0 && this.#random.chance(TOLD_CHANCE))) {
-      return this.#random.pick(pool.told) ?? null;
-    }
     const rest = pool.keys.length > 0 ? pool.keys : [...pool.others, ...pool.told];
-    return this.#random.pick(rest) ?? null;
+    const told = this.#unused(column, pool.told);
+    const isTold = isNamed || (told.length > 0 && this.#random.chance(TOLD_CHANCE));
+    const values = isTold ? told : this.#unused(column, rest);
+    // Where no value is left, one of those again that mean nothing to the procedures.
+    const again = rest.filter((value) => !pool.told.includes(value));
+    const value = this.#random.pick([values, again, rest].find(({ length }) => length > 0) ?? []);
+    if (value === undefined) return null;
+    this.#used?.set(column, (this.#used.get(column) ?? new Set()).add(value));
+    return value;
+  }
+
+  #unused(column: string, values: readonly string[]): readonly string[] {
+    const used = this.#used?.get(column);
+    return used === undefined ? values : values.filter((value) => !used.has(value));
   }
 
   /** Values by which a row may be told from others; none where it is another table that says which. */

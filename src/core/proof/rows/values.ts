@@ -2,10 +2,12 @@
 
 /**
  * How far rows go from the ordinary: the wilder, the more a procedure may fail on them. `tidy` rows
- * hold no NULL that may be avoided, and none is there twice. `named` rows besides hold no other value
- * than those that conditions name, where they name several: what is named nowhere may be an error.
+ * hold no NULL that may be avoided, and none is there twice. In `distinct` rows besides no two are
+ * alike in any column, as far as its type allows: what is looked up by a name is found once. `named`
+ * rows hold no other values than those that conditions name, where they name several: what is named
+ * nowhere may be an error.
  */
-export type Wildness = 'named' | 'tidy' | 'plain' | 'mixed' | 'wild';
+export type Wildness = 'named' | 'distinct' | 'tidy' | 'plain' | 'mixed' | 'wild';
 
 export interface ValueContext {
   /** The moment around which dates lie. */
@@ -150,7 +152,7 @@ export function isOrdinary(context: ValueContext): boolean {
 }
 
 export function isTidy({ wildness }: ValueContext): boolean {
-  return wildness === 'tidy' || wildness === 'named';
+  return wildness === 'tidy' || wildness === 'distinct' || wildness === 'named';
 }
 
 function days(context: ValueContext): string[] {

@@ -117,6 +117,17 @@ describe('made-up rows', () => {
     expect(new Set(rows.map((row) => row.note)).size).toBeGreaterThan(1);
   });
 
+  it('hold no value of a column twice where they must, while there are others', () => {
+    const made = table('lookup', ['name text', 'open boolean', 'rank']);
+    const body = "DELETE FROM lookup WHERE name = 'x';";
+    const rows = rowsOf(made, 30, body, { tidy: false, nulls: false, distinct: true });
+    const first = rows.slice(0, 9);
+    expect(new Set(first.map((row) => row.name)).size).toBe(9);
+    expect(new Set(first.map((row) => row.rank)).size).toBe(9);
+    expect(new Set(first.map((row) => row.open)).size).toBe(2);
+    expect(rows.filter((row) => row.name === 'x')).toHaveLength(1);
+  });
+
   it('refer only to rows that are there, and to none where there are none', () => {
     const parent = { schema: 's', name: 'parent' };
     const child = table('child', [column('parent_id', 'integer', { nullable: false })], {
