@@ -171,11 +171,14 @@ export function registerHandlers(probot: Probot, environment: AppEnvironment): v
     const parsed = installationSchema.safeParse(context.payload);
     const { action, actionVersion: version, url: appUrl } = options;
     if (!parsed.success || action === null) return;
-    const { installation, repositories, repositories_added: added } = parsed.data;
-    for (const { full_name: full } of added ?? repositories ?? []) {
+    const { installation, repositories = [], repositories_added: added } = parsed.data;
+    const isOnly = added === undefined && repositories.length === 1;
+    // Nobody chose them: an account may have hundreds, and gets new ones every day.
+    if (installation.repository_selection === 'all' && !isOnly) return;
+    for (const { full_name: full } of added ?? repositories) {
       const [owner = '', repo = ''] = full.split('/');
       take(context, installation.id, { owner, repo }, (wired) =>
-        onboard(wired.context, wired.repository, { action, version, appUrl }),
+        onboard(wired.context, wired.repository, { action, version, appUrl, isOnly }),
       );
     }
   });

@@ -76,7 +76,7 @@ export const workflowRunSchema = z.object({
 const named = z.array(z.object({ full_name: z.string() }));
 
 export const installationSchema = z.object({
-  installation,
+  installation: installation.extend({ repository_selection: z.string() }),
   action: z.string(),
   repositories: named.optional(),
   repositories_added: named.optional(),

@@ -29,6 +29,8 @@ export interface GitHubContent {
   file(commit: string, path: string): Promise<RepositoryFile | null>;
   /** A few files in one request, in this order. */
   files(wanted: readonly FileAt[]): Promise<readonly (RepositoryFile | null)[]>;
+  /** Paths of all files of a commit, as far as GitHub lists them at once. */
+  paths(commit: string): Promise<readonly string[]>;
   /** The commit that changed a file last, looking back from another, and when it was made. */
   lastChange(
     commit: string,

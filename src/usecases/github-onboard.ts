@@ -19,9 +19,14 @@ export interface OnboardOptions {
   readonly version: string;
   /** Of the App, where it gives jobs their tokens. */
   readonly appUrl: string | null;
+  /** The App is installed on no other repository: what is migrated stays in this one. */
+  readonly isOnly: boolean;
 }
 
-/** Gives the pull request's number; null where the repository has its workflow, or was asked before. */
+/**
+ * Gives the pull request's number; null where the repository has its workflow, was asked before, or
+ * is where the models of another one will go.
+ */
 export async function onboard(
   { github, clock }: GitHubContext,
   repository: RunRepository,
@@ -32,6 +37,7 @@ export async function onboard(
   if (start === null || (await github.file(start, WORKFLOW_PATH)) !== null) return null;
   // One that was closed is an answer, too.
   if ((await github.pullsFrom(ONBOARDING_BRANCH)).length > 0) return null;
+  if (!options.isOnly && (await github.paths(start)).some(isDbtProject)) return null;
   const { plan } = await readSettings(github);
   const files = new Map([[WORKFLOW_PATH, workflowText({ ...options, secrets: SECRETS })]]);
   if ((await github.file(start, plan)) === null) {
@@ -52,4 +58,8 @@ export async function onboard(
     base: facts.defaultBranch,
   });
   return pull.number;
+}
+
+function isDbtProject(path: string): boolean {
+  return /(?:^|\/)dbt_project\.ya?ml$/u.test(path);
 }

@@ -148,21 +148,44 @@ describe('an App that was down', () => {
 });
 
 describe('an installation', () => {
+  const migration = () => repositoryWith({ 'README.md': 'hello' });
+  const production = () => repositoryWith({ 'transform/dbt_project.yml': 'name: shop' });
+  const offered = async (...repositories: readonly RepositoryState[]) => {
+    await stage.settled();
+    return repositories.map(
+      ({ issues }) => [...issues.values()].filter(({ pull }) => pull !== null).length,
+    );
+  };
+
   test('opens one pull request with workflow, plan and checklist', async () => {
-    const repository = repositoryWith({ 'README.md': 'hello' });
-    const payload = {
-      action: 'created',
-      installation: { id: 77 },
-      repositories: [{ full_name: `acme/${repository.name}` }],
-      sender: { login: 'octocat', type: 'User' },
-    };
-    stage.double.emit('installation', payload);
-    stage.double.emit('installation', payload);
+    const repository = migration();
+    people.install(stage.double, [repository]);
+    people.install(stage.double, [repository]);
     await stage.settled();
     const pulls = [...repository.issues.values()].filter(({ pull }) => pull !== null);
     expect(pulls).toMatchObject([{ title: 'Set up Sprocket', author: BOT }]);
     expect(pulls[0]?.body).toContain('secret `SOURCE_DATABASE_URL`');
     const files = repository.git.run(['ls-tree', '-r', '--name-only', 'sprocket-onboarding']);
     expect(files.split('\n')).toEqual(['.github/workflows/sprocket.yml', 'README.md', 'plan.md']);
+  });
+
+  test('opens none where a dbt project is, beside the migration repository or added later', async () => {
+    const [own, other, later] = [migration(), production(), production()];
+    people.install(stage.double, [own, other]);
+    people.addToInstallation(stage.double, [later]);
+    expect(await offered(own, other, later)).toEqual([1, 0, 0]);
+  });
+
+  test('opens one where a dbt project is in the only repository', async () => {
+    const only = production();
+    people.install(stage.double, [only]);
+    expect(await offered(only)).toEqual([1]);
+  });
+
+  test('opens none in repositories that nobody chose', async () => {
+    const [one, two, later] = [migration(), migration(), migration()];
+    people.install(stage.double, [one, two], 'all');
+    people.addToInstallation(stage.double, [later], 'all');
+    expect(await offered(one, two, later)).toEqual([0, 0, 0]);
   });
 });

@@ -39,12 +39,35 @@ export function mergePullRequest(
   return mergePull({ world: double.world, repository, emit }, issue, sender);
 }
 
-/** The App is installed on all repositories of the account. */
-export function install(double: GitHubDouble, repositories: readonly RepositoryState[]): void {
+/** `all`: whoever installs chose no repository, but all that the account has and will have. */
+type Selection = 'all' | 'selected';
+
+/** The App is installed on an account, with these repositories. */
+export function install(
+  double: GitHubDouble,
+  repositories: readonly RepositoryState[],
+  selection: Selection = 'selected',
+): void {
   double.emit('installation', {
     action: 'created',
-    installation: { id: APP.installation },
+    installation: { id: APP.installation, repository_selection: selection },
     repositories: repositories.map(({ owner, name }) => ({ full_name: `${owner}/${name}` })),
+    sender: { login: 'octocat', type: 'User' },
+  });
+}
+
+/** The installation gets more repositories. */
+export function addToInstallation(
+  double: GitHubDouble,
+  repositories: readonly RepositoryState[],
+  selection: Selection = 'selected',
+): void {
+  double.emit('installation_repositories', {
+    action: 'added',
+    installation: { id: APP.installation, repository_selection: selection },
+    repository_selection: selection,
+    repositories_added: repositories.map(({ owner, name }) => ({ full_name: `${owner}/${name}` })),
+    repositories_removed: [],
     sender: { login: 'octocat', type: 'User' },
   });
 }

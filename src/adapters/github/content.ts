@@ -60,6 +60,17 @@ export function contentOf(connection: Connection): GitHubContent {
       );
     },
 
+    async paths(commit) {
+      const found = await callOrNull('list the files', () =>
+        client.request('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', {
+          ...name,
+          tree_sha: commit,
+          recursive: '1',
+        }),
+      );
+      return (found?.tree ?? []).flatMap(({ type, path }) => (type === 'blob' ? (path ?? []) : []));
+    },
+
     async lastChange(commit, path) {
       const [found] = await call(`read what changed ${path}`, () =>
         client.request('GET /repos/{owner}/{repo}/commits', {
