@@ -50,7 +50,7 @@ export async function launchOnPush(
     ...(isNoCommit(event.before) ? [] : [event.before]),
   ]);
   const [after = null, now = null, before = null] = files;
-  if (!planChanged(before?.blob ?? null, after?.blob ?? null)) return null;
+  if (!planChanged(before, after)) return null;
   // Told late: the push that changed it since then has its own event, or is found by the reconcile.
   if (now?.blob !== after?.blob) return null;
   return launchPlan(context, { repository, sha: event.after, path, file: after }, { again: false });

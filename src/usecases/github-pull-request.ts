@@ -24,7 +24,7 @@ async function changedPlan({ github }: GitHubContext, number: number): Promise<C
   if (after === null) return null;
   const base = await github.mergeBase(pull.base.sha, pull.head.sha);
   const before = base === null ? null : await github.file(base, path);
-  if (!planChanged(before?.blob ?? null, after.blob)) return null;
+  if (!planChanged(before, after)) return null;
   return { pull, path, blob: after.blob, text: after.text };
 }
 

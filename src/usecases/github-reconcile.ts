@@ -1,5 +1,5 @@
 /** Finds what webhooks did not tell: missed pushes and plans, launches that never began, runs that died. */
-import { parseWorkflowRunName } from '../core/checkrun/launch.ts';
+import { parseWorkflowRunName, planChanged } from '../core/checkrun/launch.ts';
 import type { WorkflowRun } from '../ports/github.ts';
 import { monitors, readPlans } from './github-context.ts';
 import type { GitHubContext, Monitor } from './github-context.ts';
@@ -46,10 +46,13 @@ async function launchMissed(context: GitHubContext, found: readonly Monitor[]): 
   if (head === null) return false;
   const {
     path,
-    files: [file = null],
-  } = await readPlans(github, [head]);
+    files: [file = null, ...launched],
+  } = await readPlans(github, [head, ...found.map(({ marker }) => marker.sha)]);
   if (file === null) return false;
-  if (found.some(({ marker }) => marker.blob === file.blob)) return false;
+  const isKnown =
+    found.some(({ marker }) => marker.blob === file.blob) ||
+    launched.some((each) => each !== null && !planChanged(each, file));
+  if (isKnown) return false;
   // Nothing ran here yet, or something else did: a plan that was there before us was not missed.
   const changed = await github.lastChange(head, path);
   const age = changed === null ? Infinity : ageOf(context, changed.at);

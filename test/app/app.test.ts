@@ -83,6 +83,24 @@ describe('a push', () => {
     ]);
   });
 
+  test('that brings the Status of a run to the default branch starts nothing, then or later', async () => {
+    const repository = await launched();
+    const done = PLAN.replaceAll('| Pending |', '| Completed (manual) |');
+    repository.git.run(['branch', 'sprocket/sales', 'main']);
+    repository.git.commit('sprocket/sales', { 'plan.md': done }, 'Done');
+    const pull = people.openPullRequest(stage.double, repository, 'sprocket/sales');
+    await stage.settled();
+    people.mergePullRequest(stage.double, repository, pull);
+    await stage.settled();
+    await stage.app.reconcile();
+    expect(repository.git.run(['show', 'main:plan.md'])).toContain('Completed (manual)');
+    expect(checks(repository)).toHaveLength(1);
+    expect(repository.dispatches).toHaveLength(1);
+    people.push(stage.double, repository, { 'plan.md': done.replace('| yes |', '| no |') });
+    await stage.settled();
+    expect(repository.dispatches).toHaveLength(2);
+  });
+
   test('elsewhere, or of other files, starts nothing', async () => {
     const repository = repositoryWith({ 'plan.md': PLAN });
     people.push(stage.double, repository, { 'README.md': 'new' });

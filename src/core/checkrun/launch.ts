@@ -1,18 +1,26 @@
 /** What starts a run: a plan whose content changed, and the ids that make starting it twice harmless. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { isSamePlan } from '../plan/same-plan.ts';
 
 /** What `before` and `after` of a push are where there is no commit. */
 export function isNoCommit(sha: string): boolean {
   return /^0+$/u.test(sha);
 }
 
+/** A file, with the name that git gives its content. */
+interface PlanFile {
+  readonly blob: string;
+  readonly text: string;
+}
+
 /**
- * Whether a push changed the plan, by the names of its content before and after (null: no such
- * file). The lists of files in the event are cut and can't be relied on.
+ * Whether a push changed the plan (null: no such file), in more than the Status that a run's branch
+ * brings along. The lists of files in the event are cut and can't be relied on.
  */
-export function planChanged(before: string | null, after: string | null): boolean {
-  return after !== null && before !== after;
+export function planChanged(before: PlanFile | null, after: PlanFile | null): boolean {
+  if (after === null || before?.blob === after.blob) return false;
+  return before === null || !isSamePlan(before.text, after.text);
 }
 
 /**

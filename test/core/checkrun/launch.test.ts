@@ -20,12 +20,24 @@ const BLOB = 'b'.repeat(40);
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u;
 
 describe('a changed plan', () => {
+  const plan = planText([{ name: 'dw.load_a()' }, { name: 'dw.load_b()' }]);
+  const file = (blob: string, text = plan) => ({ blob: blob.repeat(40), text });
+  const done = plan.replace('| Pending |', '| Failed: line 1: it \\| broke |');
   test.each([
-    ['new', null, BLOB, true],
-    ['changed', 'c'.repeat(40), BLOB, true],
-    ['as before', BLOB, BLOB, false],
-    ['removed', BLOB, null, false],
+    ['new', null, file('b'), true],
+    ['changed', file('c', `${plan}more`), file('b'), true],
+    ['as before', file('b'), file('b'), false],
+    ['removed', file('b'), null, false],
     ['never there', null, null, false],
+    ['with another Status', file('c'), file('b', done), false],
+    [
+      'with a Status of other width',
+      file('c', plan.replace('Pending ', 'Pending    ')),
+      file('b', done),
+      false,
+    ],
+    ['with another Status and more', file('c'), file('b', done.replace('| yes', '| no')), true],
+    ['not to be read', file('c', 'a'), file('b', 'b'), true],
   ])('%s', (_what, before, after, changed) => {
     expect(planChanged(before, after)).toBe(changed);
   });
