@@ -38,7 +38,7 @@ export interface HintClass {
   readonly hints: readonly Hint[];
 }
 
-/** Rows that are equal in some places are put in order, or picked from, by others. */
+/** Rows that are equal in some places are put in order, or picked from, by others; or by none. */
 export interface RankedPlaces {
   readonly partition: readonly Place[];
   readonly order: readonly Place[];
@@ -78,9 +78,9 @@ export class HintBook {
 
   rank(partition: readonly (Place | null)[], order: readonly (Place | null)[]): void {
     const within = partition.filter((place) => place !== null);
-    const by = order.filter((place) => place !== null && !within.includes(place));
-    if (within.length === 0 || within.length < partition.length || by.length === 0) return;
-    this.#rankings.push({ partition: within, order: by.filter((place) => place !== null) });
+    const by = order.filter((place) => place !== null).filter((place) => !within.includes(place));
+    if (within.length === 0 || within.length < partition.length) return;
+    this.#rankings.push({ partition: within, order: by });
   }
 
   get rankings(): readonly RankedPlaces[] {

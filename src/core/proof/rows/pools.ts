@@ -87,7 +87,7 @@ export class Pools {
     return (joined ?? named)?.name ?? null;
   }
 
-  /** By which columns rows of a table should differ: its own moments, and what procedures order by. */
+  /** How rows of a table are put in order: by its own moments, and as procedures do it. */
   rankingsOf(table: Table): readonly Ranking[] {
     const identity = this.identityOf(table);
     const moments = table.columns.filter(({ baseType }) => isMoment(baseType));
@@ -107,7 +107,7 @@ export class Pools {
         moments.map(({ name }) => ({ partition: [column], order: [name] })),
       ),
       ...told,
-    ].filter(({ order }) => order.length > 0);
+    ];
   }
 
   /** Values that rows of the same class of columns have. */

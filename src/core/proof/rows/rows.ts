@@ -29,6 +29,7 @@ export interface RowOptions {
 const NULL_CHANCE = 0.12;
 const TOLD_CHANCE = 0.6;
 const DEFAULT_CHANCE = 0.1;
+const GROUP_CHANCE = 0.3;
 const ATTEMPTS = 12;
 
 export class RowMaker {
@@ -39,6 +40,9 @@ export class RowMaker {
   readonly #identity: string | null;
   readonly #tidy: boolean;
   readonly #ties: Ties;
+  /** Columns in which rows must be equal for a procedure to pick one of them, where that takes several. */
+  readonly #groups: readonly (readonly string[])[];
+  readonly #made: MadeRow[] = [];
   readonly #taken: ReadonlyMap<string, Set<string>>;
   readonly #nulls: boolean;
   readonly #named: boolean;
@@ -59,7 +63,9 @@ export class RowMaker {
     this.#identity = pools.identityOf(table);
     this.#pools = new Map(table.columns.map((column) => [column.name, pools.of(table, column)]));
     this.#taken = new Map(this.#keys().map((key) => [key.join('\0'), new Set<string>()]));
-    this.#ties = new Ties(pools.rankingsOf(table), options.existing);
+    const rankings = pools.rankingsOf(table);
+    this.#ties = new Ties(rankings, options.existing);
+    this.#groups = rankings.map(({ partition }) => partition).filter(({ length }) => length > 1);
     for (const row of options.existing) this.#take(row);
   }
 
@@ -72,6 +78,7 @@ export class RowMaker {
       if (this.#isFree(row)) {
         this.#take(row);
         this.#ties.take(row);
+        this.#made.push(row);
         return row;
       }
     }
@@ -107,7 +114,24 @@ export class RowMaker {
     for (const key of this.#table.foreignKeys) {
       if (!this.#refer(key, row)) return null;
     }
-    return { ...row, ...this.#ties.untied(row, (column) => this.#valuesFor(column)) };
+    const grouped = { ...row, ...this.#groupValues(attempt) };
+    return { ...grouped, ...this.#ties.untied(grouped, (column) => this.#valuesFor(column)) };
+  }
+
+  /** Now and then a row joins the group of another one: by chance two columns are seldom equal. */
+  #groupValues(attempt: number): MadeRow {
+    const mayJoin = !this.#tidy && attempt < ATTEMPTS / 2 && this.#groups.length > 0;
+    if (!mayJoin || !this.#random.chance(GROUP_CHANCE)) return {};
+    const group = this.#random.pick(this.#groups) ?? [];
+    const other = this.#random.pick(this.#made) ?? {};
+    // A part of what refers to another table would refer to nothing.
+    const isTorn = this.#table.foreignKeys.some(({ columns }) => {
+      const shared = columns.filter((column) => group.includes(column)).length;
+      return shared > 0 && shared < columns.length;
+    });
+    return isTorn
+      ? {}
+      : Object.fromEntries(Object.entries(other).filter(([name]) => group.includes(name)));
   }
 
   /** Undefined where the column's default is to be taken. */

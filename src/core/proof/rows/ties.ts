@@ -4,7 +4,7 @@
  */
 import type { MadeRow } from './rows.ts';
 
-/** Rows that are equal in `partition` should differ in `order`. */
+/** Rows that are equal in `partition` should differ in `order`, where there is one. */
 export interface Ranking {
   readonly partition: readonly string[];
   readonly order: readonly string[];
@@ -16,7 +16,7 @@ export class Ties {
   readonly #places = new Map<string, number>();
 
   constructor(rankings: readonly Ranking[], existing: readonly MadeRow[]) {
-    this.#rankings = rankings;
+    this.#rankings = rankings.filter(({ order }) => order.length > 0);
     for (const row of existing) this.take(row);
   }
 

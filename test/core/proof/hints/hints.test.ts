@@ -69,6 +69,8 @@ describe('hints from procedures', () => {
        WHERE n = 1;
       INSERT INTO fact (order_id) SELECT first_value(id) OVER w FROM orders WINDOW w AS (PARTITION BY upper(raw) ORDER BY amount);
       INSERT INTO fact (order_id) SELECT DISTINCT ON (o.status) o.id FROM orders o ORDER BY o.status, o.day;
+      INSERT INTO fact (order_id) SELECT DISTINCT ON (id, day) id FROM orders;
+      INSERT INTO fact (order_id) SELECT DISTINCT id FROM orders;
       INSERT INTO fact (order_id) SELECT row_number() OVER (ORDER BY day) FROM orders;
       INSERT INTO fact (order_id) SELECT row_number() OVER (PARTITION BY id + 1 ORDER BY day) FROM orders;`);
     const of = (columns: readonly string[]) => columns.map((column) => place('orders', column));
@@ -76,6 +78,7 @@ describe('hints from procedures', () => {
       { partition: of(['customer_id']), order: of(['day', 'status']) },
       { partition: of(['raw']), order: of(['amount']) },
       { partition: of(['status']), order: of(['day']) },
+      { partition: of(['id', 'day']), order: [] },
     ]);
   });
 

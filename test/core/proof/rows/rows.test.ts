@@ -102,6 +102,17 @@ describe('made-up rows', () => {
     expect(places(rowsOf(made, 60, pick('open')), 'open')).toBeLessThan(60);
   });
 
+  it('have several rows where a procedure picks one by more than one column', () => {
+    const made = table('moved', ['order_no', 'item text', 'n', 'place text'], {
+      key: ['order_no', 'n'],
+    });
+    const groups = (rows: readonly MadeRow[]) =>
+      new Set(rows.map((row) => `${row.order_no} ${row.item}`)).size;
+    const pick = 'PERFORM 1 FROM (SELECT DISTINCT ON (order_no, item) * FROM moved) AS m;';
+    expect(groups(rowsOf(made, 30, pick))).toBeLessThan(groups(rowsOf(made, 30)) - 3);
+    expect(rowsOf(made, 30, pick)).toHaveLength(30);
+  });
+
   it('are about one thing each where they must be tidy', () => {
     const made = table('stage', ['id', 'name text']);
     const rows = rowsOf(made, 10, '', { tidy: true, nulls: false });
