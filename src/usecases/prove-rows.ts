@@ -5,6 +5,7 @@ import { columnPlace } from '../core/proof/hints/places.ts';
 import type { HintBook, Place } from '../core/proof/hints/places.ts';
 import { quoteIdentifier, quoteName } from '../core/proof/names.ts';
 import { tableChanges } from '../core/proof/rows/changes.ts';
+import { joinsOf } from '../core/proof/rows/joins.ts';
 import { KEY_COUNT, Pools } from '../core/proof/rows/pools.ts';
 import { Random } from '../core/proof/rows/random.ts';
 import { parentsFirst, RowMaker } from '../core/proof/rows/rows.ts';
@@ -40,9 +41,15 @@ export async function makeRows(
   const pools = new Pools(setting.catalog, setting.hints, setting.values, new Map());
   const parents = new Map<string, MadeRow[]>();
   const made = new Map<string, number>();
+  const done: Table[] = [];
   for (const table of parentsFirst(wanted)) {
     const existing = await sample(session, table);
     const rows: MadeRow[] = [...existing];
+    const joined = done.map((other) => ({
+      columns: joinsOf(setting.hints, table, other),
+      rows: parents.get(qualified(other.name)) ?? [],
+    }));
+    done.push(table);
     parents.set(qualified(table.name), rows);
     if (existing.length > 0) continue;
     const random = new Random(`${setting.seed} ${qualified(table.name)}`);
@@ -52,6 +59,7 @@ export async function makeRows(
       tidy: isTidy(setting.values),
       named: setting.values.wildness === 'named',
       distinct: setting.values.wildness === 'distinct',
+      joined,
       firstFree: new Map(),
     });
     for (let failures = 0; rows.length < ROWS_PER_TABLE && failures < MOST_FAILURES;) {

@@ -11,6 +11,12 @@ export type MadeRow = Readonly<Record<string, string | null>>;
 /** Rows of other tables that foreign keys may refer to, by `schema.name`. */
 export type Parents = ReadonlyMap<string, readonly MadeRow[]>;
 
+/** Rows of another table, and by which columns rows of this one find them. */
+export interface Joined {
+  readonly columns: readonly (readonly [string, string])[];
+  readonly rows: readonly MadeRow[];
+}
+
 export interface RowOptions {
   /** Rows that are there already: their keys are taken. */
   readonly existing: readonly MadeRow[];
@@ -20,6 +26,8 @@ export interface RowOptions {
   readonly tidy: boolean;
   /** Whether a column whose values conditions tell apart has no others. */
   readonly named?: boolean;
+  /** Of tables that have rows already. */
+  readonly joined?: readonly Joined[];
   /** Whether a column has each of its values once, while it has others. */
   readonly distinct?: boolean;
   /** For columns that are a key by themselves and count: the first number that is free. */
@@ -30,6 +38,7 @@ const NULL_CHANCE = 0.12;
 const TOLD_CHANCE = 0.6;
 const DEFAULT_CHANCE = 0.1;
 const GROUP_CHANCE = 0.3;
+const JOIN_CHANCE = 0.3;
 const ATTEMPTS = 12;
 
 export class RowMaker {
@@ -43,6 +52,7 @@ export class RowMaker {
   /** Columns in which rows must be equal for a procedure to pick one of them, where that takes several. */
   readonly #groups: readonly (readonly string[])[];
   readonly #made: MadeRow[] = [];
+  readonly #joined: readonly Joined[];
   readonly #taken: ReadonlyMap<string, Set<string>>;
   readonly #nulls: boolean;
   readonly #named: boolean;
@@ -66,6 +76,12 @@ export class RowMaker {
     const rankings = pools.rankingsOf(table);
     this.#ties = new Ties(rankings, options.existing);
     this.#groups = rankings.map(({ partition }) => partition).filter(({ length }) => length > 1);
+    this.#joined = (options.joined ?? [])
+      .map(({ columns, rows }) => ({
+        columns: columns.filter(([own]) => !this.#isBound(own)),
+        rows,
+      }))
+      .filter(({ columns, rows }) => columns.length > 1 && rows.length > 0);
     for (const row of options.existing) this.#take(row);
   }
 
@@ -114,8 +130,32 @@ export class RowMaker {
     for (const key of this.#table.foreignKeys) {
       if (!this.#refer(key, row)) return null;
     }
-    const grouped = { ...row, ...this.#groupValues(attempt) };
+    const grouped = { ...row, ...this.#joinValues(attempt), ...this.#groupValues(attempt) };
     return { ...grouped, ...this.#ties.untied(grouped, (column) => this.#valuesFor(column)) };
+  }
+
+  /** Now and then a row finds one of another table by all that they are joined by. */
+  #joinValues(attempt: number): MadeRow {
+    const mayJoin = this.#used === null && attempt < ATTEMPTS / 2 && this.#joined.length > 0;
+    if (!mayJoin || !this.#random.chance(JOIN_CHANCE)) return {};
+    const joined = this.#random.pick(this.#joined);
+    const other = this.#random.pick(joined?.rows ?? []) ?? {};
+    return Object.fromEntries(
+      (joined?.columns ?? []).flatMap(([own, column]): [string, string][] => {
+        const value = other[column];
+        return value == null ? [] : [[own, value]];
+      }),
+    );
+  }
+
+  /** Whether a column has values of its own in every row. */
+  #isBound(name: string): boolean {
+    const { columns } = this.#table;
+    return (
+      (this.#tidy && name === this.#identity) ||
+      this.#keys().some((key) => key.length === 1 && key[0] === name) ||
+      columns.some((column) => column.name === name && column.generatedSql !== null)
+    );
   }
 
   /** Now and then a row joins the group of another one: by chance two columns are seldom equal. */

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { HintBook } from '../../../../src/core/proof/hints/places.ts';
 import { readHints } from '../../../../src/core/proof/hints/read.ts';
 import { tableChanges } from '../../../../src/core/proof/rows/changes.ts';
+import { joinsOf } from '../../../../src/core/proof/rows/joins.ts';
 import { Pools } from '../../../../src/core/proof/rows/pools.ts';
 import { Random } from '../../../../src/core/proof/rows/random.ts';
 import { parentsFirst, RowMaker } from '../../../../src/core/proof/rows/rows.ts';
@@ -111,6 +112,47 @@ describe('made-up rows', () => {
     const pick = 'PERFORM 1 FROM (SELECT DISTINCT ON (order_no, item) * FROM moved) AS m;';
     expect(groups(rowsOf(made, 30, pick))).toBeLessThan(groups(rowsOf(made, 30)) - 3);
     expect(rowsOf(made, 30, pick)).toHaveLength(30);
+  });
+
+  it('find rows of another table also where several columns join them', () => {
+    const sale = table('sale', ['no', 'item text', 'day date', 'id'], { key: ['id'] });
+    const back = table('back', ['no', 'item text', 'day date']);
+    const routine = procedure(
+      'p',
+      'BEGIN PERFORM 1 FROM sale s JOIN back b ON b.no = s.no AND b.item = s.item AND b.day = s.day; END',
+    );
+    const whole = catalog({ tables: [sale, back], routines: [routine] });
+    const values = { clock, wildness: 'wild' as const };
+    const hints = readHints(whole, [routine]);
+    const pools = new Pools(whole, hints, values, new Map());
+    const rowsWith = (made: Table, options: Partial<RowOptions>) => {
+      const maker = new RowMaker(made, pools, new Random('x'), new Map(), {
+        ...OPTIONS,
+        ...options,
+      });
+      return Array.from({ length: 30 }, () => maker.next()).filter((row) => row !== null);
+    };
+    const sales = rowsWith(sale, {});
+    const joined = [{ columns: joinsOf(hints, back, sale), rows: sales }];
+    const found = (rows: readonly MadeRow[]) =>
+      rows.filter(({ no, item, day }) =>
+        sales.some((other) => other.no === no && other.item === item && other.day === day),
+      ).length;
+    expect(joined[0]?.columns.map(([own]) => own)).toEqual(['no', 'item', 'day']);
+    const bound = {
+      name: 'fk',
+      columns: ['day'],
+      references: { schema: 's', name: 'days' },
+      referencedColumns: ['d'],
+    };
+    const names = (own: Table, other: Table) => joinsOf(hints, own, other).map(([name]) => name);
+    expect(names({ ...back, foreignKeys: [bound] }, sale)).toEqual(['no', 'item']);
+    expect(names({ ...back, foreignKeys: [bound] }, { ...sale, foreignKeys: [bound] })).toEqual([
+      'no',
+      'item',
+      'day',
+    ]);
+    expect(found(rowsWith(back, { joined }))).toBeGreaterThan(found(rowsWith(back, {})) + 3);
   });
 
   it('are about one thing each where they must be tidy', () => {
