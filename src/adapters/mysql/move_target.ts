@@ -27,6 +27,15 @@ export function openMysqlTarget(url: string): MoveTarget {
       throw error;
     }
   };
+  /** What takes long must not hold up what is asked meanwhile: the action, the marks. */
+  const withOwn = async (use: (connection: Connection) => Promise<void>): Promise<void> => {
+    const connection = await openConnection(url);
+    try {
+      await use(connection);
+    } finally {
+      drop(connection);
+    }
+  };
   const started = async (connection: Connection): Promise<Connection> => {
     try {
       // A DELETE that joins wants some database to be the present one, whatever its tables say.
@@ -117,9 +126,9 @@ export function openMysqlTarget(url: string): MoveTarget {
       );
     },
     takesBinary: async () => false,
-    addKeyAndIndexes: (mapping) => withMain((connection) => addIndexes(connection, mapping, false)),
+    addKeyAndIndexes: (mapping) => withOwn((connection) => addIndexes(connection, mapping, false)),
     addConstraints: (mapping, moved) =>
-      withMain((connection) => addConstraints(connection, mapping, moved)),
+      withOwn((connection) => addConstraints(connection, mapping, moved)),
     begin,
     side,
     async close() {

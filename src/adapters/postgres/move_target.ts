@@ -28,6 +28,15 @@ export function openPostgresTarget(url: string): MoveTarget {
       throw error;
     }
   };
+  /** What takes long must not hold up what is asked meanwhile: the action, the marks. */
+  const withOwn = async (use: (client: pg.Client) => Promise<void>): Promise<void> => {
+    const client = await openClient(url, { label: 'sprocket keys' });
+    try {
+      await use(client);
+    } finally {
+      await drop(client);
+    }
+  };
   const started = async (client: pg.Client): Promise<pg.Client> => {
     try {
       await query(client, `${APPLY_SETTINGS}; BEGIN`);
@@ -111,9 +120,8 @@ export function openPostgresTarget(url: string): MoveTarget {
         (column) => types.get(column.target) === column.targetType,
       );
     },
-    addKeyAndIndexes: (mapping) => withMain((client) => addKeyAndIndexes(client, mapping)),
-    addConstraints: (mapping, moved) =>
-      withMain((client) => addConstraints(client, mapping, moved)),
+    addKeyAndIndexes: (mapping) => withOwn((client) => addKeyAndIndexes(client, mapping)),
+    addConstraints: (mapping, moved) => withOwn((client) => addConstraints(client, mapping, moved)),
     begin,
     side,
     async close() {
