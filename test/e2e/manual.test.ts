@@ -1,8 +1,8 @@
 /** A person's model takes the place of the generated one, in the proof too: with everything real. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openScratchServer } from '../adapters/postgres/scratch-database.ts';
+import { connectTo, openScratchServer } from '../adapters/postgres/scratch-database.ts';
 import type { ScratchServer } from '../adapters/postgres/scratch-database.ts';
-import { openSite } from './run-process.ts';
+import { planText, siteOf } from './run-process.ts';
 import type { Site } from './run-process.ts';
 
 const WAREHOUSE = `
@@ -37,6 +37,19 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+/** The source takes no writes, whoever asks for them. */
+async function openReadOnlySite(procedures: readonly string[]): Promise<Site> {
+  const [source, target] = [await server.create('manual'), await server.create('manual_target')];
+  const warehouse = await connectTo(source);
+  await warehouse.query(WAREHOUSE);
+  await warehouse.query(
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`,
+  );
+  await warehouse.close();
+  const urls = { source, target, sandbox: target };
+  return siteOf(await connectTo(target), urls, planText(procedures));
+}
+
 function commitModel({ scratch }: Site, table: string, query: string): void {
   scratch.git('switch', '--quiet', 'sprocket/shop');
   const config = `{{ config(materialized='table', schema='dw', alias='${table}') }}`;
@@ -54,7 +67,7 @@ async function run(site: Site, status: number, ...args: string[]): Promise<strin
 it('proves what a person wrote, not what was generated', { timeout: 600_000 }, async () => {
   const loads = ['dw.pick()', 'dw.load_customers()', 'dw.load_totals()', 'dw.note()'];
   const procedures = [...loads, 'dw.nightly()'];
-  const site = await openSite(server, 'manual', WAREHOUSE, procedures);
+  const site = await openReadOnlySite(procedures);
   const statusOf = (id: string): string => {
     const plan = site.branchFiles()['plan.md'] ?? '';
     const line = plan.split('\n').find((each) => each.includes(`| ${id} |`));
