@@ -212,6 +212,8 @@ describe('sprocket prove', () => {
   it('leaves the project of what was proven, the summary, and nothing else', async () => {
     expect(status).toBe(0);
     expect(table).toMatch(/proven\s+dw\.load_dim\(\)/u);
+    expect(table).toMatch(/^note: .*schema\.sql:\d+: left out: it is a command of psql$/mu);
+    expect(table).toMatch(/^note: .*procedures\.sql:\d+: not run: the proof itself calls/mu);
     const files = ['dbt_project.yml', 'models/dw/dim.sql', 'models/dw/fact.sql', 'MIGRATION.md'];
     for (const file of files) expect(existsSync(path.join(folder, 'out', file))).toBe(true);
     expect(existsSync(path.join(folder, 'out', 'models/dw/latest.sql'))).toBe(false);

@@ -8,7 +8,7 @@ import { openSandbox } from '../../adapters/sandbox/open.ts';
 import type { ProofVerdict } from '../../core/proof/types.ts';
 import { mismatchLines } from '../../core/report/mismatch.ts';
 import { DEFAULT_LIMITS, ProofAborted } from '../../usecases/prove-context.ts';
-import type { ScriptFile } from '../../usecases/prove-load-items.ts';
+import type { LoadRemark, ScriptFile } from '../../usecases/prove-load-items.ts';
 import { proveFiles } from '../../usecases/prove.ts';
 import type { FileProof } from '../../usecases/prove.ts';
 import { withAdvice } from '../../usecases/environment.ts';
@@ -137,9 +137,18 @@ function summary({ verdicts, loaded }: FileProof, seconds: number, out: string):
   return [
     ...lines,
     ...failed,
+    ...noteLines(loaded.notes),
     '',
     `${counts || 'no procedure'} in ${seconds} s; dbt project: ${out}`,
   ].join('\n');
+}
+
+/** A dump has the same note for each of its tables: said once, with the first place. */
+function noteLines(notes: readonly LoadRemark[]): readonly string[] {
+  return [...Map.groupBy(notes, ({ message }) => message)].map(([message, [first, ...more]]) => {
+    const place = `${first?.file ?? ''}:${first?.line ?? 0}`;
+    return `note: ${place}${more.length === 0 ? '' : ` and ${more.length} more`}: ${message}`;
+  });
 }
 
 function verdictLines(verdict: ProofVerdict, width: number): readonly string[] {
