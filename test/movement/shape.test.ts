@@ -63,6 +63,31 @@ test.each(PAIRS)(
   },
 );
 
+test('verify tells floating-point values apart that are equal and not the same', async () => {
+  const arena = await openArena(servers, ['postgres', 'postgres'], {
+    tables: ['f'],
+    follow: false,
+  });
+  await arena.onSource(
+    `CREATE TABLE ${arena.src}.f (id int PRIMARY KEY, d double precision, r real)`,
+    `INSERT INTO ${arena.src}.f VALUES (1, 0, 0), (2, 0.1, 0.1), (3, 'NaN', '-Infinity'), (4, NULL, NULL)`,
+  );
+  await moveTo(arena, 'drained');
+  expect(await inArena(arena, verifyMove)).toMatchObject([{ equal: true, targetRows: 4 }]);
+  await arena.onTarget(`UPDATE ${arena.raw}.f SET d = '-0' WHERE id = 1`);
+  await arena.onTarget(`UPDATE ${arena.raw}.f SET r = '0.10000001' WHERE id = 2`);
+  expect(await inArena(arena, verifyMove)).toMatchObject([
+    {
+      different: 2,
+      shown: [
+        { key: { id: '1' }, columns: [{ column: 'd', source: '0', target: '-0' }] },
+        { key: { id: '2' }, columns: [{ column: 'r', source: '0.1', target: '0.10000001' }] },
+      ],
+    },
+  ]);
+  await arena.close();
+});
+
 test('what can not be loaded names table, key and column, and leaves nothing behind', async () => {
   const refusals: readonly (readonly [(typeof PAIRS)[number], string, string, RegExp])[] = [
     [
