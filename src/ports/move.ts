@@ -1,6 +1,7 @@
 /** The two databases of a move, in the words of the move. Values are text throughout. */
 import type { QualifiedName } from '../core/catalog/types.ts';
 import type { FieldText } from '../core/movement/changes.ts';
+import type { ComparedColumns } from '../core/movement/compare.ts';
 import type {
   Dialect,
   KeyColumn,
@@ -189,23 +190,9 @@ export interface Claim {
   release(): Promise<void>;
 }
 
-/** How a table is compared: which template of its mapping is this side's, and how pieces are cut. */
-export interface ComparedTable {
+/** A table as one side compares it. */
+export interface ComparedTable extends ComparedColumns {
   readonly name: QualifiedName;
-  /** Column and the templates that give its text and what is digested, in an order that both sides share. */
-  readonly columns: readonly {
-    readonly name: string;
-    readonly template: string;
-    readonly digest: string;
-  }[];
-  /** Both sides are the same dialect, so that a faster digest than text will do. */
-  readonly native: boolean;
-  /** The key, by names on this side, with the templates that give equal text for equal keys. */
-  readonly key: readonly {
-    readonly name: string;
-    readonly template: string;
-    readonly baseType: string;
-  }[];
 }
 
 /** Which rows: a range of a numeric key, or a piece of all rows by a digest of the key. */

@@ -1,10 +1,19 @@
 /** The files of a move on this machine. They may be lost at any moment: whatever they hold can be had again. */
 
+/** A `.dkt` that may still be growing. */
+export interface DataFile {
+  /** Its bytes, once all of it is there; rejects with what kept it from that. */
+  readonly written: Promise<number>;
+  /** What kept it from being written; null so far. */
+  failure(): unknown;
+  /** From its start, along with the writing; ends where that ended, and throws what that threw. */
+  read(): AsyncIterable<Buffer>;
+  remove(): Promise<void>;
+}
+
 export interface DataFiles {
-  /** Writes a `.dkt` whole or not at all. Resolves to its bytes. */
-  write(name: string, pieces: AsyncIterable<Buffer>): Promise<number>;
-  read(name: string): AsyncIterable<Buffer>;
-  remove(name: string): Promise<void>;
+  /** Begins a `.dkt`. */
+  write(name: string, pieces: AsyncIterable<Buffer>): DataFile;
 }
 
 export interface ChangeFiles {

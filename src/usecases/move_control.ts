@@ -1,6 +1,7 @@
 /** PAUSE, RUN and STOP for everything that a move has under way. */
 import { effectiveAction } from '../core/lifecycle/action.ts';
 import type { Action } from '../core/lifecycle/action.ts';
+import { Bell } from '../core/movement/bell.ts';
 import { Stopped } from '../core/movement/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ConnectionLost } from '../ports/move.ts';
@@ -34,16 +35,13 @@ export function watchAction(options: ControlOptions): MoveControl {
   const closed = new AbortController();
   const holds: { action: Action } = { action: options.signal.aborted ? 'STOP' : 'RUN' };
   let warned: string | null = null;
-  let wake: () => void = () => undefined;
-  let changed = new Promise<void>((resolve) => (wake = resolve));
+  const bell = new Bell();
 
   const set = (next: Action) => {
     if (next === holds.action) return;
     holds.action = next;
     if (next === 'STOP') stopping.abort();
-    const woken = wake;
-    changed = new Promise<void>((resolve) => (wake = resolve));
-    woken();
+    bell.ring();
   };
   if (holds.action === 'STOP') stopping.abort();
   options.signal.addEventListener('abort', () => set('STOP'));
@@ -67,9 +65,9 @@ export function watchAction(options: ControlOptions): MoveControl {
   return {
     action: () => holds.action,
     stopping: stopping.signal,
-    changed: () => changed,
+    changed: () => bell.next(),
     async gate() {
-      while (holds.action === 'PAUSE') await changed;
+      while (holds.action === 'PAUSE') await bell.next();
       if (holds.action === 'STOP') throw new Stopped();
     },
     async close() {

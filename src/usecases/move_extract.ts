@@ -1,5 +1,6 @@
 /** CE: the source's log into `.ckt` files, whole transactions, in commit order. */
 import { qualified } from '../core/catalog/names.ts';
+import { Bell } from '../core/movement/bell.ts';
 import type { ChangeRecord } from '../core/movement/changes.ts';
 import { encodeRecord } from '../core/movement/changes.ts';
 import { convertValue } from '../core/movement/convert.ts';
@@ -79,8 +80,7 @@ class ChangeWriter implements Extract {
   #stream: ChangeStream | null = null;
   #failure: unknown = null;
   #fail: (error: unknown) => void = () => undefined;
-  #wake: () => void = () => undefined;
-  #changed = new Promise<void>((resolve) => (this.#wake = resolve));
+  readonly #bell = new Bell();
   readonly broken = new Promise<never>((_, reject) => (this.#fail = reject));
 
   constructor(
@@ -109,7 +109,7 @@ class ChangeWriter implements Extract {
   finished = (file: number) => this.#finished.get(file);
   // While a transaction waits for its flush, nothing after the durable part counts as seen: it would be acknowledged.
   seen = () => (this.#committed === this.#durable ? this.#read : this.#durable.position);
-  changed = () => this.#changed;
+  changed = () => this.#bell.next();
   acknowledge = (position: string) => this.#stream?.acknowledge(position);
 
   async stop(): Promise<void> {
@@ -121,12 +121,6 @@ class ChangeWriter implements Extract {
   #break(error: unknown): void {
     this.#failure ??= error;
     this.#fail(error);
-  }
-
-  #notify(): void {
-    const wake = this.#wake;
-    this.#changed = new Promise<void>((resolve) => (this.#wake = resolve));
-    wake();
   }
 
   #write(record: ChangeRecord): void {
@@ -156,7 +150,7 @@ class ChangeWriter implements Extract {
     this.#written += text.length;
     await this.#context.folder.changes.append(this.#file, text);
     this.#appended = { file: this.#file, bytes: this.#written };
-    this.#notify();
+    this.#bell.ring();
   }
 
   /** Takes back what was written after `to`, which is in the present file: a transaction is in one. */
@@ -193,7 +187,7 @@ class ChangeWriter implements Extract {
     await this.#append();
     await this.#context.folder.changes.sync(goal.file);
     this.#durable = goal;
-    this.#notify();
+    this.#bell.ring();
     if (
       goal.file === this.#file &&
       !this.#open &&
@@ -249,7 +243,7 @@ class ChangeWriter implements Extract {
   #idle(position: string): void {
     if (position === this.#read) return;
     this.#read = position;
-    this.#notify();
+    this.#bell.ring();
   }
 
   #schemaChanged(table: number, what: string): MoveError {

@@ -1,16 +1,21 @@
-/** D: files of a stretch of the key, read and loaded at the same time; each with its mark in one transaction. */
+/**
+ * D: files of a stretch of the key, each with its mark in one transaction. A file is loaded while it is written: a loader
+ * that is free begins with it at once, and one that is slower than the source finds it on the disk.
+ */
 import { qualified } from '../core/catalog/names.ts';
+import { Bell } from '../core/movement/bell.ts';
 import { isNumericKey, nextStep, firstRows } from '../core/movement/chunks.ts';
 import { MoveError, Stopped } from '../core/movement/errors.ts';
 import type { KeyColumn, KeyRange, MovedTable, TableMapping } from '../core/movement/model.ts';
 import { dataFile } from '../core/movement/names.ts';
+import type { DataFile } from '../ports/spool.ts';
 import type { RowForm, Snapshot, SnapshotReader, TargetTransaction } from '../ports/move.ts';
 import { ConnectionLost } from '../ports/move.ts';
 import { gated } from './move_control.ts';
 import type { MoveContext } from './move_context.ts';
 import type { StoredFile, StoredTable } from './move_stored.ts';
 
-/** Files that are written and wait; with those being written and loaded, what the disk must hold. */
+/** Files that wait for a loader; with those being loaded, what the disk must hold. */
 const WAITING = 2;
 const LOADERS = 2;
 
@@ -19,11 +24,13 @@ export interface LoadTable {
   readonly source: MovedTable;
 }
 
-interface Written {
+interface Begun {
   readonly file: StoredFile;
   readonly table: LoadTable;
   readonly form: RowForm;
-  readonly rows: number;
+  readonly data: DataFile;
+  /** Rows that the source sent; known once the file is written. */
+  readonly sent: () => number;
 }
 
 function keyColumns(table: LoadTable): readonly KeyColumn[] {
@@ -62,49 +69,46 @@ export async function loadTables(
   }
 }
 
-/** Written files on their way to a loader, with a limit on how many wait. */
+/** Files on their way to a loader, with a limit on how many wait. */
 class FileQueue {
-  readonly #files: Written[] = [];
+  readonly #files: Begun[] = [];
+  readonly #bell = new Bell();
   #done = false;
-  #wake: () => void = () => undefined;
-  #changed = new Promise<void>((resolve) => (this.#wake = resolve));
   failure: unknown = null;
   /** Files that came in. */
   loaded = 0;
 
-  #notify(): void {
-    const wake = this.#wake;
-    this.#changed = new Promise<void>((resolve) => (this.#wake = resolve));
-    wake();
+  /** Resolves when there is room for another. */
+  async room(): Promise<void> {
+    while (this.#files.length >= WAITING && this.failure === null) await this.#bell.next();
   }
 
-  async push(file: Written): Promise<void> {
+  push(file: Begun): void {
     this.#files.push(file);
-    this.#notify();
-    while (this.#files.length > WAITING && this.failure === null) await this.#changed;
+    this.#bell.ring();
   }
 
-  async next(): Promise<Written | null> {
+  async next(): Promise<Begun | null> {
     for (;;) {
       if (this.failure !== null) return null;
       const file = this.#files.shift();
       if (file !== undefined) {
-        this.#notify();
+        this.#bell.ring();
         return file;
       }
       if (this.#done) return null;
-      await this.#changed;
+      await this.#bell.next();
     }
   }
 
   end(): void {
     this.#done = true;
-    this.#notify();
+    this.#bell.ring();
   }
 
   fail(error: unknown): void {
     this.failure ??= error;
-    this.#notify();
+    this.#bell.ring();
   }
 }
 
@@ -137,10 +141,11 @@ async function writeFile(
   const { mapping } = table.stored;
   await control.gate();
   const form = await formOf(context, mapping);
+  await queue.room();
   const stream = reader.read(mapping, keyColumns(table), file, form);
-  const bytes = await folder.data.write(file.file, gated(stream.pieces, control));
-  await queue.push({ file, table, form, rows: stream.sent() });
-  return bytes;
+  const data = folder.data.write(file.file, gated(stream.pieces, control));
+  queue.push({ file, table, form, data, sent: stream.sent });
+  return data.written;
 }
 
 /** Binary saves both servers from printing and reading every value; the target says whether its table is made for it. */
@@ -227,11 +232,11 @@ async function consume(context: MoveContext, snapshot: Snapshot, queue: FileQueu
 
 async function loadFile(
   context: MoveContext,
-  written: Written,
+  begun: Begun,
   position: string | null,
 ): Promise<void> {
-  const { control, events, folder, store, target } = context;
-  const { file, rows, table } = written;
+  const { control, events, store, target } = context;
+  const { data, file, table } = begun;
   const { mapping } = table.stored;
   await control.gate();
   const transaction = await target.begin();
@@ -239,12 +244,13 @@ async function loadFile(
   control.stopping.addEventListener('abort', abort);
   try {
     await store.lockRow(transaction, file.file, 'D');
-    await loadInto(context, transaction, written);
+    const rows = await loadInto(context, transaction, begun);
     if (mapping.key.length === 0 && position !== null) {
       await store.setLoadedAt(transaction, table.stored.number, position);
     }
     await store.setMark(transaction, file.file, 'D', String(rows), true);
     await transaction.commit();
+    events.progress({ kind: 'rows', table: qualified(mapping.target), count: rows });
   } catch (error) {
     await transaction.rollback();
     if (control.stopping.aborted) throw new Stopped();
@@ -252,40 +258,39 @@ async function loadFile(
   } finally {
     control.stopping.removeEventListener('abort', abort);
   }
-  await folder.data.remove(file.file);
-  events.progress({ kind: 'rows', table: qualified(mapping.target), count: rows });
+  await data.remove();
 }
 
+/** Resolves to the rows that came in, which are those that went out. */
 async function loadInto(
   context: MoveContext,
   transaction: TargetTransaction,
-  written: Written,
-): Promise<void> {
-  const { mapping } = written.table.stored;
-  const { file } = written;
+  begun: Begun,
+): Promise<number> {
+  const { data, file, form, table } = begun;
+  const { mapping } = table.stored;
   let loaded: number;
   try {
-    loaded = await transaction.load(
-      mapping,
-      gated(context.folder.data.read(file.file), context.control),
-      written.form,
-    );
+    loaded = await transaction.load(mapping, gated(data.read(), context.control), form);
   } catch (error) {
+    if (data.failure() !== null) throw data.failure();
     if (
       error instanceof Stopped ||
       error instanceof ConnectionLost ||
       context.control.stopping.aborted
     )
       throw error;
-    throw await refusal(context, written.table, file, error);
+    throw await refusal(context, table, file, error);
   }
-  if (loaded !== written.rows) {
+  await data.written;
+  if (loaded !== begun.sent()) {
     throw new MoveError(
       'rows-differ',
-      `${file.file}: ${written.rows} rows went out, ${loaded} came in. The file was rolled back; run again.`,
+      `${file.file}: ${begun.sent()} rows went out, ${loaded} came in. The file was rolled back; run again.`,
       qualified(mapping.target),
     );
   }
+  return loaded;
 }
 
 /** Why the target refused a file: the first value that it can't hold, else its own words. */

@@ -1,11 +1,11 @@
 /** `.dkt` and `.ckt` files in a folder. */
-import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { Bell } from '../../core/movement/bell.ts';
 import { MoveError } from '../../core/movement/errors.ts';
 import { changeFile, diskName } from '../../core/movement/names.ts';
-import type { ChangeFiles, DataFiles, WorkFolder } from '../../ports/spool.ts';
+import type { ChangeFiles, DataFile, WorkFolder } from '../../ports/spool.ts';
 
 const READ_PIECE = 256 * 1024;
 
@@ -18,36 +18,61 @@ function diskError(error: unknown, folder: string): unknown {
   );
 }
 
-async function* piecesOf(file: string): AsyncIterable<Buffer> {
-  for await (const piece of createReadStream(file, { highWaterMark: READ_PIECE })) {
-    yield Buffer.isBuffer(piece) ? piece : Buffer.from(String(piece));
-  }
-}
+/** Writes `pieces` to `file`, and lets them be read meanwhile. */
+function growingFile(file: string, pieces: AsyncIterable<Buffer>): DataFile {
+  const growth = new Bell();
+  let bytes = 0;
+  let state: 'growing' | 'whole' | 'failed' = 'growing';
+  let failure: unknown = null;
 
-function dataFiles(folder: string): DataFiles {
-  const at = (name: string) => path.join(folder, diskName(name));
-  return {
-    async write(name, pieces) {
-      const partial = `${at(name)}.partial`;
+  const write = async (): Promise<number> => {
+    try {
       // No fsync: after a crash files are never trusted, their rows are read again.
-      const handle = await open(partial, 'w');
-      let bytes = 0;
+      const handle = await open(file, 'w');
       try {
         for await (const piece of pieces) {
+          await handle.writeFile(piece);
           bytes += piece.length;
-          await handle.write(piece);
+          growth.ring();
         }
-      } catch (error) {
-        throw diskError(error, folder);
       } finally {
         await handle.close();
       }
-      await rename(partial, at(name));
+      state = 'whole';
       return bytes;
-    },
-    read: (name) => piecesOf(at(name)),
-    remove: (name) => rm(at(name), { force: true }),
+    } catch (error) {
+      state = 'failed';
+      failure = diskError(error, path.dirname(file));
+      throw failure;
+    } finally {
+      growth.ring();
+    }
   };
+  async function* read(): AsyncIterable<Buffer> {
+    let handle: FileHandle | null = null;
+    let at = 0;
+    try {
+      for (;;) {
+        const grown = growth.next();
+        if (state === 'failed') throw failure;
+        if (at < bytes) {
+          handle ??= await open(file, 'r');
+          const piece = Buffer.allocUnsafe(Math.min(READ_PIECE, bytes - at));
+          const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+          if (bytesRead === 0) throw new Error(`${path.basename(file)} was cut while it was read.`);
+          at += bytesRead;
+          yield piece.subarray(0, bytesRead);
+        } else if (state === 'whole') return;
+        else await grown;
+      }
+    } finally {
+      await handle?.close();
+    }
+  }
+  const written = write();
+  // Who waits for it hears of it; so does who reads.
+  written.catch(() => undefined);
+  return { written, failure: () => failure, read, remove: () => rm(file, { force: true }) };
 }
 
 function changeFiles(folder: string): ChangeFiles & { close(): Promise<void> } {
@@ -110,7 +135,7 @@ export async function openFolder(folder: string): Promise<WorkFolder> {
   await mkdir(folder, { recursive: true });
   const changes = changeFiles(folder);
   return {
-    data: dataFiles(folder),
+    data: { write: (name, pieces) => growingFile(path.join(folder, diskName(name)), pieces) },
     changes,
     async clear() {
       await changes.close();

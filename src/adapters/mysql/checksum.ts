@@ -1,5 +1,7 @@
 /** Counts and digests of rows, computed where the rows are. */
 import type { Connection } from 'mysql2';
+import { qualified } from '../../core/catalog/names.ts';
+import { MoveError } from '../../core/movement/errors.ts';
 import { fill } from '../../core/movement/types/map.ts';
 import type { ComparedSide, ComparedTable, Piece } from '../../ports/move.ts';
 import { drop, openConnection, query } from './move_session.ts';
@@ -9,16 +11,31 @@ import { ident, literal, tableName } from './sql.ts';
 const SEPARATOR = `'\u0001'`;
 const NULL_MARK = `'\u0002'`;
 
-const textOf = (column: { name: string; template: string }) =>
+type Compared = Omit<ComparedTable['columns'][number], 'digest'>;
+
+const textOf = (column: Compared) =>
   `CAST(${fill(column.template, ident(column.name))} AS CHAR CHARACTER SET utf8mb4)`;
 
-function joined(columns: readonly { name: string; template: string }[]): string {
-  const parts = columns.map((column) => `IFNULL(${textOf(column)}, ${NULL_MARK})`);
-  return parts.length === 1 ? (parts[0] ?? '') : `CONCAT_WS(${SEPARATOR}, ${parts.join(', ')})`;
+/** NULL where the text would be larger than `max_allowed_packet`: that must not look like a value that is NULL. */
+function joined(columns: readonly Compared[]): string {
+  const parts = columns.map((column) =>
+    column.loosens
+      ? `IFNULL(${textOf(column)}, ${NULL_MARK})`
+      : `IF(${ident(column.name)} IS NULL, ${NULL_MARK}, ${textOf(column)})`,
+  );
+  return parts.length === 1 ? (parts[0] ?? '') : `CONCAT(${parts.join(`, ${SEPARATOR}, `)})`;
 }
 
+const shown = (column: Compared) =>
+  column.loosens
+    ? textOf(column)
+    : `IF(${ident(column.name)} IS NULL, NULL, IFNULL(${textOf(column)}, '(too large to be shown)'))`;
+
+const digested = ({ columns }: ComparedTable): readonly Compared[] =>
+  columns.map((column) => ({ ...column, template: column.digest }));
+
 const digest = (table: ComparedTable) =>
-  `CAST(CONV(SUBSTR(MD5(${joined(table.columns)}), 1, 15), 16, 10) AS UNSIGNED)`;
+  `CAST(CONV(SUBSTR(MD5(${joined(digested(table))}), 1, 15), 16, 10) AS UNSIGNED)`;
 
 const bucketOf = (table: ComparedTable, count: number) =>
   `CAST(CONV(SUBSTR(MD5(${joined(table.key)}), 1, 8), 16, 10) AS UNSIGNED) % ${count}`;
@@ -32,6 +49,16 @@ function pieceCondition(table: ComparedTable, piece: Piece): string {
   return `${lower} AND ${upper}`;
 }
 
+function tooLarge({ name }: ComparedTable): MoveError {
+  const table = qualified(name);
+  return new MoveError(
+    'unrepresentable-value',
+    `${table} has rows that make more text than the server's max_allowed_packet, so that they can't be compared. ` +
+      `Raise it there, up to 1 GB, and verify again.`,
+    table,
+  );
+}
+
 /** Compares on a session of its own, opened at the first question. */
 export function comparedSide(url: string): ComparedSide & { close(): Promise<void> } {
   let opened: Promise<Connection> | null = null;
@@ -43,13 +70,12 @@ export function comparedSide(url: string): ComparedSide & { close(): Promise<voi
   };
   const sums = async (table: ComparedTable, piece: string) => {
     const rows = await ask(
-      `SELECT ${piece} AS piece, COUNT(*), SUM(${digest(table)}) FROM ${tableName(table.name)} GROUP BY piece`,
+      `SELECT piece, COUNT(*), SUM(d), COUNT(d) FROM (SELECT ${piece} AS piece, ${digest(table)} AS d FROM ${tableName(table.name)}) x GROUP BY piece`,
     );
-    return rows.map(([name, count, sum]) => ({
-      piece: name ?? '',
-      rows: Number(count),
-      sum: sum ?? '',
-    }));
+    return rows.map(([name, count, sum, digested]) => {
+      if (digested !== count) throw tooLarge(table);
+      return { piece: name ?? '', rows: Number(count), sum: sum ?? '' };
+    });
   };
   return {
     async extent(table) {
@@ -78,7 +104,7 @@ export function comparedSide(url: string): ComparedSide & { close(): Promise<voi
       if (keys.length === 0) return new Map();
       const wanted = keys.map((key) => `BINARY ${literal(key)}`).join(', ');
       const rows = await ask(
-        `SELECT ${joined(table.key)}, ${table.columns.map(textOf).join(', ')} FROM ${tableName(table.name)}
+        `SELECT ${joined(table.key)}, ${table.columns.map(shown).join(', ')} FROM ${tableName(table.name)}
           WHERE ${pieceCondition(table, piece)} AND CAST(${joined(table.key)} AS BINARY) IN (${wanted})`,
       );
       return new Map(rows.map(([key, ...values]) => [key ?? '', values]));

@@ -1,12 +1,18 @@
 /** One snapshot of the source, read in ranges of the key. */
 import type { Connection } from 'mysql2';
 import { qualified } from '../../core/catalog/names.ts';
-import type { KeyColumn, KeyRange, TableMapping } from '../../core/movement/model.ts';
+import type {
+  ColumnMapping,
+  KeyColumn,
+  KeyRange,
+  TableMapping,
+} from '../../core/movement/model.ts';
 import { refusalMessage } from '../../core/movement/row.ts';
-import { fill, movedColumns } from '../../core/movement/types/map.ts';
+import { fill } from '../../core/movement/types/map.ts';
 import type { Snapshot, SnapshotReader } from '../../ports/move.ts';
 import { serverAbilities } from './abilities.ts';
 import { copyOut } from './copy.ts';
+import { linesOf } from './lines.ts';
 import { drop, openConnection, query } from './move_session.ts';
 import { logPosition, noLog } from './replication.ts';
 import { ident, keyText, rangeCondition, tableName } from './sql.ts';
@@ -50,20 +56,21 @@ async function snapshotPosition(connection: Connection): Promise<string> {
   return `${file}:${offset}`;
 }
 
-/** A field of a line; what would end a field or a line is escaped by the server. */
-function field(read: string, escape: boolean): string {
-  const value = escape
-    ? String.raw`REPLACE(REPLACE(REPLACE(REPLACE(${read}, '\\', '\\\\'), '\t', '\\t'), '\n', '\\n'), '\r', '\\r')`
-    : read;
-  return String.raw`IFNULL(${value}, '\\N')`;
-}
-
-/** A SELECT of whole lines of wire text: several times cheaper than taking rows apart here. */
-function linesSql(mapping: TableMapping, condition: string): string {
-  const fields = movedColumns(mapping).map((column) =>
-    field(fill(column.read, ident(column.source)), column.escape),
+/** `column = value` for each column of the first such row's key; null where there is no such row. */
+async function findRow(
+  connection: Connection,
+  mapping: TableMapping,
+  condition: string,
+): Promise<readonly string[] | null> {
+  const keys = mapping.key.map((name) => `CAST(${ident(name)} AS CHAR)`);
+  const rows = await query(
+    connection,
+    `SELECT ${keys.length > 0 ? keys.join(', ') : '1'} FROM ${tableName(mapping.source)} WHERE ${condition} LIMIT 1`,
   );
-  return String.raw`SELECT CONCAT(CONCAT_WS('\t', ${fields.join(', ')}), '\n') FROM ${tableName(mapping.source)} WHERE ${condition}`;
+  const row = rows[0];
+  return row === undefined
+    ? null
+    : mapping.key.map((name, index) => `${name} = ${row[index] ?? 'NULL'}`);
 }
 
 function readerOf(connection: Connection): SnapshotReader {
@@ -86,8 +93,14 @@ function readerOf(connection: Connection): SnapshotReader {
       );
       return found[0]?.map((value) => value ?? '') ?? null;
     },
-    read: (mapping, key, range) =>
-      copyOut(connection, linesSql(mapping, rangeCondition(key, range))),
+    read(mapping, key, range) {
+      const { select, assemble } = linesOf(mapping);
+      return copyOut(
+        connection,
+        `SELECT ${select} FROM ${tableName(mapping.source)} WHERE ${rangeCondition(key, range)}`,
+        assemble,
+      );
+    },
     findRefused: (mapping, key, range) => findRefused(connection, mapping, key, range),
     async countNulled(mapping) {
       const zero = mapping.columns.filter((column) => column.convert === 'zero-date-null');
@@ -113,17 +126,13 @@ async function findRefused(
 ): Promise<string | null> {
   for (const column of mapping.columns) {
     for (const refusal of column.refuses) {
-      const keys = mapping.key.map((name) => `CAST(${ident(name)} AS CHAR)`);
-      const found = await query(
+      const at = await findRow(
         connection,
-        `SELECT ${keys.length > 0 ? keys.join(', ') : '1'} FROM ${tableName(mapping.source)}
-          WHERE ${rangeCondition(key, range)} AND (${fill(refusal.sql, ident(column.source))}) LIMIT 1`,
+        mapping,
+        `${rangeCondition(key, range)} AND (${fill(refusal.sql, ident(column.source))})`,
       );
-      const row = found[0];
-      if (row !== undefined) {
-        const at = mapping.key.map((name, index) => `${name} = ${row[index] ?? 'NULL'}`);
+      if (at !== null)
         return refusalMessage(qualified(mapping.source), at, column.source, refusal.values);
-      }
     }
   }
   return null;

@@ -8,8 +8,12 @@ import { answered, classified, drop, query } from './move_session.ts';
 const PIECE_BYTES = 256 * 1024;
 const WAITING_PIECES = 4;
 
-/** Streams the only column of `sql` as it comes. */
-export function copyOut(connection: Connection, sql: string): RowStream {
+/** Streams the lines that `assemble` makes of the rows of `sql`; null for a row whose values did not come. */
+export function copyOut(
+  connection: Connection,
+  sql: string,
+  assemble: (row: readonly unknown[]) => readonly Buffer[] | null,
+): RowStream {
   let sent = 0;
   async function* pieces(): AsyncIterable<Buffer> {
     const waiting: Buffer[] = [];
@@ -26,17 +30,21 @@ export function copyOut(connection: Connection, sql: string): RowStream {
       size = 0;
       state.wake();
     };
-    const stream = connection.query({
-      sql,
-      rowsAsArray: true,
-      typeCast: (field) => field.buffer(),
-    });
+    // Without a cast a value is the bytes that came.
+    const stream = connection.query({ sql, rowsAsArray: true, typeCast: false });
     stream.on('result', (row: unknown) => {
-      const line: unknown = Array.isArray(row) ? row[0] : null;
-      if (!Buffer.isBuffer(line)) return;
+      const line = Array.isArray(row) ? assemble(row) : null;
+      if (line === null) {
+        state.error ??= new Error(
+          'The server left out a value, as it does with text that is larger than its max_allowed_packet. Raise that, up to 1 GB.',
+        );
+        return;
+      }
       sent += 1;
-      lines.push(line);
-      size += line.length;
+      for (const part of line) {
+        lines.push(part);
+        size += part.length;
+      }
       if (size >= PIECE_BYTES) {
         collect();
         if (waiting.length >= WAITING_PIECES) connection.pause();
@@ -69,6 +77,14 @@ export function copyOut(connection: Connection, sql: string): RowStream {
   return { pieces: pieces(), sent: () => sent };
 }
 
+/** The driver sends each piece as one packet, and the server ends a session that sends more than it allows. */
+async function* packets(pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += PIECE_BYTES)
+      yield piece.subarray(at, at + PIECE_BYTES);
+  }
+}
+
 const loadedSchema = z.object({ affectedRows: z.number(), warningStatus: z.number() });
 
 /**
@@ -80,7 +96,7 @@ export async function copyIn(
   sql: string,
   pieces: AsyncIterable<Buffer>,
 ): Promise<number> {
-  const source = Readable.from(pieces, { objectMode: false });
+  const source = Readable.from(packets(pieces), { objectMode: false });
   const result = await answered<unknown>(connection, (resolve, reject) => {
     source.on('error', (error) => {
       // The statement would wait for the rest of the file, and then keep what it has.

@@ -57,7 +57,6 @@ export async function openConnection(url: string): Promise<Connection> {
     timezone: 'Z',
     rowsAsArray: true,
     connectTimeout: 15_000,
-    typeCast: (field) => field.string(),
   });
   connection.on('error', () => undefined);
   try {
@@ -121,7 +120,7 @@ export function drop(connection: Connection): void {
 
 function run(connection: Connection, sql: string): Promise<unknown> {
   return answered(connection, (resolve, reject) => {
-    connection.query(sql, (error, result) => {
+    connection.query({ sql, typeCast: (field) => field.string() }, (error, result) => {
       if (error === null) resolve(result);
       else reject(error);
     });

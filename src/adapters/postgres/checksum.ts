@@ -9,10 +9,14 @@ import { ident, literal, tableName } from './sql.ts';
 const SEPARATOR = `E'\\x01'`;
 const NULL_MARK = `E'\\x02'`;
 
-const textOf = (column: { name: string; template: string }) =>
-  `(${fill(column.template, ident(column.name))})::text`;
+interface Compared {
+  readonly name: string;
+  readonly template: string;
+}
 
-function joined(columns: readonly { name: string; template: string }[]): string {
+const textOf = (column: Compared) => `(${fill(column.template, ident(column.name))})::text`;
+
+function joined(columns: readonly Compared[]): string {
   const parts = columns.map((column) => `coalesce(${textOf(column)}, ${NULL_MARK})`);
   return parts.length === 1 ? (parts[0] ?? '') : `concat_ws(${SEPARATOR}, ${parts.join(', ')})`;
 }
@@ -20,7 +24,7 @@ function joined(columns: readonly { name: string; template: string }[]): string 
 function digest(table: ComparedTable): string {
   return table.native
     ? `hash_record_extended(ROW(${table.columns.map((column) => fill(column.digest, ident(column.name))).join(', ')}), 0)`
-    : `('x' || substr(md5(${joined(table.columns)}), 1, 15))::bit(60)::bigint`;
+    : `('x' || substr(md5(${joined(table.columns.map(({ name, digest: template }) => ({ name, template })))}), 1, 15))::bit(60)::bigint`;
 }
 
 const bucketOf = (table: ComparedTable, count: number) =>

@@ -15,6 +15,10 @@ import { tableName } from './sql.ts';
 const APPLY_SETTINGS =
   'SET enable_hashjoin = off; SET enable_mergejoin = off; SET synchronous_commit = on';
 
+/** The default of 64 MB sends the keys of a few million rows through files; a restore's session asks for as much. */
+const KEY_SETTINGS = `SELECT set_config('maintenance_work_mem', '256MB', false)
+  WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB')`;
+
 export function openPostgresTarget(url: string): MoveTarget {
   const side = comparedSide(url);
   const idle: pg.Client[] = [];
@@ -32,6 +36,7 @@ export function openPostgresTarget(url: string): MoveTarget {
   const withOwn = async (use: (client: pg.Client) => Promise<void>): Promise<void> => {
     const client = await openClient(url, { label: 'sprocket keys' });
     try {
+      await query(client, KEY_SETTINGS);
       await use(client);
     } finally {
       await drop(client);

@@ -1,6 +1,7 @@
 /** Comparing two sides: which pieces differ, and which rows in them. */
 import type { ColumnMapping, TableMapping } from './model.ts';
 import { movedColumns } from './types/map.ts';
+import { MYSQL_HEX, PG_HEX } from './types/sql.ts';
 
 export interface SideSum {
   readonly piece: string;
@@ -61,21 +62,30 @@ const SENT = new Map([
   ['real', 'float4send({c})'],
 ]);
 
+/** Digits of bytes are twice as long as they, and may be more text than a server makes. */
+const BYTES = new Map([
+  [PG_HEX, 'md5({c})'],
+  [MYSQL_HEX, 'MD5({c})'],
+]);
+
 interface ComparedColumn {
   readonly name: string;
   /** Gives the value as both sides print it. */
   readonly template: string;
-  /** Gives what a digest of the value is taken of. */
-  readonly digest: string;
+  /** The template gives NULL for some values too (zero dates). */
+  readonly loosens: boolean;
 }
 
+/** How one side looks at a table. */
 export interface ComparedColumns {
-  readonly columns: readonly ComparedColumn[];
-  readonly key: readonly {
-    readonly name: string;
-    readonly template: string;
-    readonly baseType: string;
-  }[];
+  /** In an order that both sides share. */
+  readonly columns: readonly (ComparedColumn & {
+    /** Gives what a digest of the value is taken of. */
+    readonly digest: string;
+  })[];
+  /** By names on this side, with templates that give equal text for equal keys. */
+  readonly key: readonly (ComparedColumn & { readonly baseType: string })[];
+  /** Both sides are the same dialect, so that a faster digest than text will do. */
   readonly native: boolean;
 }
 
@@ -91,7 +101,7 @@ export function comparedColumns(
   const whole = mapping.key.length === 0;
   const key = columns.filter((column) => whole || mapping.key.includes(column.source));
   const digest = ({ sourceType }: ColumnMapping, text: string) => {
-    if (!native) return text;
+    if (!native) return BYTES.get(text) ?? text;
     return DIGESTIBLE.some((type) => type.test(sourceType))
       ? '{c}'
       : (SENT.get(sourceType) ?? text);
@@ -104,11 +114,13 @@ export function comparedColumns(
     columns: columns.map((column) => ({
       name: column[name],
       template: column[text],
+      loosens: column.convert === 'zero-date-null',
       digest: digest(column, column[text]),
     })),
     key: key.map((column) => ({
       name: column[name],
       template: column[text],
+      loosens: column.convert === 'zero-date-null',
       baseType: (name === 'source' ? column.sourceType : column.targetType).replace(/\(\d+\)/, ''),
     })),
   });
