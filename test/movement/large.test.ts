@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyMove } from '../../src/usecases/verify_move.ts';
 import { inArena, moveTo, openArena, PAIRS, startServers, stopServers } from './support.ts';
-import type { Servers } from './support.ts';
+import type { Arena, Servers } from './support.ts';
 
 let servers: Servers;
 let started: Servers | undefined;
@@ -46,12 +46,36 @@ test.each(PAIRS)(
       ['6', '0', '0', '0', '0'],
     ]);
     expect(await inArena(arena, verifyMove)).toMatchObject([{ equal: true, sourceRows: 6 }]);
-    await arena.onTarget(`UPDATE ${raw}.l SET b = NULL WHERE id = 4`);
-    expect(await inArena(arena, verifyMove)).toMatchObject([{ equal: false, different: 1 }]);
+    if (from !== to) await differs(arena);
     await arena.close();
   },
   120_000,
 );
+
+/** What is shown of a large value has an end, and only columns that differ are shown. */
+async function differs(arena: Arena): Promise<void> {
+  const { raw } = arena;
+  await arena.onTarget(`UPDATE ${raw}.l SET b = NULL WHERE id = 4`);
+  await arena.onTarget(`UPDATE ${raw}.l SET t = concat(t, 'x') WHERE id = 5`);
+  const [verdict] = await inArena(arena, verifyMove);
+  expect(verdict).toMatchObject({ equal: false, different: 2 });
+  expect(verdict?.shown.map(({ columns }) => columns)).toEqual([
+    [
+      {
+        column: 'b',
+        source: expect.stringMatching(/^(?:\\x)?(?:62){499,500}… \(\d+ in all, MD5 /),
+        target: null,
+      },
+    ],
+    [
+      {
+        column: 't',
+        source: expect.stringMatching(/^w{1000}… \(9437184 in all, MD5 /),
+        target: expect.stringMatching(/^w{1000}… \(9437185 in all, MD5 /),
+      },
+    ],
+  ]);
+}
 
 test('a row that is too large to be compared is said to be, and not taken for equal', async () => {
   const arena = await openArena(servers, ['mysql', 'mysql'], { tables: ['l'], follow: false });

@@ -1,6 +1,6 @@
 /** `.dkt` and `.ckt` files in a folder. */
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Bell } from '../../core/movement/bell.ts';
 import { MoveError } from '../../core/movement/errors.ts';

@@ -1,6 +1,7 @@
 /** Counts and digests of rows, computed where the rows are. */
 import type { Connection } from 'mysql2';
 import { qualified } from '../../core/catalog/names.ts';
+import { SHOWN_LENGTH } from '../../core/movement/compare.ts';
 import { MoveError } from '../../core/movement/errors.ts';
 import { fill } from '../../core/movement/types/map.ts';
 import type { ComparedSide, ComparedTable, Piece } from '../../ports/move.ts';
@@ -11,7 +12,7 @@ import { ident, literal, tableName } from './sql.ts';
 const SEPARATOR = `'\u0001'`;
 const NULL_MARK = `'\u0002'`;
 
-type Compared = Omit<ComparedTable['columns'][number], 'digest'>;
+type Compared = Omit<ComparedTable['columns'][number], 'digest' | 'bytes'>;
 
 const textOf = (column: Compared) =>
   `CAST(${fill(column.template, ident(column.name))} AS CHAR CHARACTER SET utf8mb4)`;
@@ -25,11 +26,6 @@ function joined(columns: readonly Compared[]): string {
   );
   return parts.length === 1 ? (parts[0] ?? '') : `CONCAT(${parts.join(`, ${SEPARATOR}, `)})`;
 }
-
-const shown = (column: Compared) =>
-  column.loosens
-    ? textOf(column)
-    : `IF(${ident(column.name)} IS NULL, NULL, IFNULL(${textOf(column)}, '(too large to be shown)'))`;
 
 const digested = ({ columns }: ComparedTable): readonly Compared[] =>
   columns.map((column) => ({ ...column, template: column.digest }));
@@ -47,6 +43,19 @@ function pieceCondition(table: ComparedTable, piece: Piece): string {
   const lower = piece.lower === null ? 'TRUE' : `${key} >= ${BigInt(piece.lower)}`;
   const upper = piece.upper === null ? 'TRUE' : `${key} < ${BigInt(piece.upper)}`;
   return `${lower} AND ${upper}`;
+}
+
+/** A value for people. */
+function shown(column: ComparedTable['columns'][number]): string {
+  const name = ident(column.name);
+  const text = textOf(column);
+  const [size, start, digested] = column.bytes
+    ? [`LENGTH(${name})`, `LOWER(HEX(LEFT(${name}, ${SHOWN_LENGTH / 2})))`, name]
+    : [`CHAR_LENGTH(${text})`, `LEFT(${text}, ${SHOWN_LENGTH})`, text];
+  return (
+    `CASE WHEN ${size} > ${column.bytes ? SHOWN_LENGTH / 2 : SHOWN_LENGTH} ` +
+    `THEN CONCAT(${start}, '… (', ${size}, ' in all, MD5 ', MD5(${digested}), ')') ELSE ${text} END`
+  );
 }
 
 function tooLarge({ name }: ComparedTable): MoveError {

@@ -1,12 +1,7 @@
 /** One snapshot of the source, read in ranges of the key. */
 import type { Connection } from 'mysql2';
 import { qualified } from '../../core/catalog/names.ts';
-import type {
-  ColumnMapping,
-  KeyColumn,
-  KeyRange,
-  TableMapping,
-} from '../../core/movement/model.ts';
+import type { KeyColumn, KeyRange, TableMapping } from '../../core/movement/model.ts';
 import { refusalMessage } from '../../core/movement/row.ts';
 import { fill } from '../../core/movement/types/map.ts';
 import type { Snapshot, SnapshotReader } from '../../ports/move.ts';

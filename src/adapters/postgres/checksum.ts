@@ -1,5 +1,6 @@
 /** Counts and digests of rows, computed where the rows are. */
 import type pg from 'pg';
+import { SHOWN_LENGTH } from '../../core/movement/compare.ts';
 import { fill } from '../../core/movement/types/map.ts';
 import type { ComparedSide, ComparedTable, Piece } from '../../ports/move.ts';
 import { drop, openClient, query } from './move_session.ts';
@@ -37,6 +38,19 @@ function pieceCondition(table: ComparedTable, piece: Piece): string {
   const lower = piece.lower === null ? 'true' : `${key} >= ${BigInt(piece.lower)}`;
   const upper = piece.upper === null ? 'true' : `${key} < ${BigInt(piece.upper)}`;
   return `${lower} AND ${upper}`;
+}
+
+/** A value for people. */
+function shown(column: ComparedTable['columns'][number]): string {
+  const name = ident(column.name);
+  const text = textOf(column);
+  const [size, start, digested] = column.bytes
+    ? [`length(${name})`, `encode(substr(${name}, 1, ${SHOWN_LENGTH / 2}), 'hex')`, name]
+    : [`length(${text})`, `left(${text}, ${SHOWN_LENGTH})`, text];
+  return (
+    `CASE WHEN ${size} > ${column.bytes ? SHOWN_LENGTH / 2 : SHOWN_LENGTH} ` +
+    `THEN ${start} || '… (' || ${size} || ' in all, MD5 ' || md5(${digested}) || ')' ELSE ${text} END`
+  );
 }
 
 /** Compares on a session of its own, opened at the first question. */
@@ -90,7 +104,7 @@ export function comparedSide(url: string): ComparedSide & { close(): Promise<voi
     async rows(table, piece, keys) {
       if (keys.length === 0) return new Map();
       const rows = await ask(
-        `SELECT ${joined(table.key)}, ${table.columns.map(textOf).join(', ')} FROM ${tableName(table.name)}
+        `SELECT ${joined(table.key)}, ${table.columns.map(shown).join(', ')} FROM ${tableName(table.name)}
           WHERE ${pieceCondition(table, piece)} AND ${joined(table.key)} IN (${keys.map(literal).join(', ')})`,
       );
       return new Map(rows.map(([key, ...values]) => [key ?? '', values]));

@@ -62,6 +62,9 @@ const SENT = new Map([
   ['real', 'float4send({c})'],
 ]);
 
+/** Characters of a value that are shown; of what is longer also its length and MD5, so that it is told from others. */
+export const SHOWN_LENGTH = 1000;
+
 /** Digits of bytes are twice as long as they, and may be more text than a server makes. */
 const BYTES = new Map([
   [PG_HEX, 'md5({c})'],
@@ -82,6 +85,8 @@ export interface ComparedColumns {
   readonly columns: readonly (ComparedColumn & {
     /** Gives what a digest of the value is taken of. */
     readonly digest: string;
+    /** Its text is the digits of bytes. */
+    readonly bytes: boolean;
   })[];
   /** By names on this side, with templates that give equal text for equal keys. */
   readonly key: readonly (ComparedColumn & { readonly baseType: string })[];
@@ -116,6 +121,7 @@ export function comparedColumns(
       template: column[text],
       loosens: column.convert === 'zero-date-null',
       digest: digest(column, column[text]),
+      bytes: BYTES.has(column[text]),
     })),
     key: key.map((column) => ({
       name: column[name],
