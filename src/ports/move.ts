@@ -175,10 +175,17 @@ export interface MoveTarget {
   isEmpty(table: QualifiedName): Promise<boolean>;
   /** True where rows may come in PostgreSQL's binary form. */
   takesBinary(mapping: TableMapping): Promise<boolean>;
-  /** After the rows: the key where it was left for later, and indexes that are not unique. */
-  addKeyAndIndexes(mapping: TableMapping): Promise<void>;
-  /** Once nothing is in motion: unique indexes, foreign keys to moved tables, sequences past the maximum. */
-  addConstraints(mapping: TableMapping, moved: readonly TableMapping[]): Promise<void>;
+  /**
+   * After the rows: the key where it was left for later, and indexes that are not unique. Makes only what is not there;
+   * `stopping` ends the statement under way.
+   */
+  addKeyAndIndexes(mapping: TableMapping, stopping: AbortSignal): Promise<void>;
+  /** Once nothing is in motion: unique indexes, foreign keys to moved tables, sequences past the maximum. Likewise. */
+  addConstraints(
+    mapping: TableMapping,
+    moved: readonly TableMapping[],
+    stopping: AbortSignal,
+  ): Promise<void>;
   begin(): Promise<TargetTransaction>;
   readonly side: ComparedSide;
   close(): Promise<void>;

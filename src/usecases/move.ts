@@ -313,10 +313,20 @@ class Attempt {
     const { store, target } = this.#context;
     await loadTables(this.#context, tables, exact);
     for (const { stored } of tables) {
-      if (stored.phase === 'created') {
-        await target.addKeyAndIndexes(stored.mapping);
-        await store.setPhase(target.statements, stored.number, 'indexed');
-      }
+      if (stored.phase !== 'created') continue;
+      await this.#stoppable((stopping) => target.addKeyAndIndexes(stored.mapping, stopping));
+      await store.setPhase(target.statements, stored.number, 'indexed');
+    }
+  }
+
+  /** PAUSE waits for what is being built; STOP does not: the next run begins it anew. */
+  async #stoppable(build: (stopping: AbortSignal) => Promise<void>): Promise<void> {
+    const { control } = this.#context;
+    await control.gate();
+    try {
+      await build(control.stopping);
+    } catch (error) {
+      throw control.stopping.aborted ? new Stopped() : error;
     }
   }
 
@@ -365,7 +375,7 @@ class Attempt {
     const mappings = tables.map(({ mapping }) => mapping);
     for (const { mapping, number, phase } of tables) {
       if (phase === 'final') continue;
-      await target.addConstraints(mapping, mappings);
+      await this.#stoppable((stopping) => target.addConstraints(mapping, mappings, stopping));
       await store.setPhase(target.statements, number, 'final');
     }
     if (!cutover) {

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startMover, writePlan } from '../../scripts/mover.ts';
+import { openConnection, query as mysqlQuery } from '../../src/adapters/mysql/move_session.ts';
+import { openClient, query as pgQuery } from '../../src/adapters/postgres/move_session.ts';
 import type { Rows } from '../../src/ports/move.ts';
 import { runMove } from '../../src/usecases/move.ts';
 import { resetMove } from '../../src/usecases/move_reset.ts';
@@ -19,6 +21,20 @@ async function monitoring(arena: Arena): Promise<readonly Rows[]> {
     if (statement.trim() !== '') found.push(await arena.onTarget(statement));
   }
   return found;
+}
+
+/** A session in the middle of a transaction that reads a table of the target: no DDL gets past it. */
+async function reader(arena: Arena, sql: string): Promise<{ end(): Promise<void> }> {
+  const { dialect, url } = arena.settings.target;
+  if (dialect === 'postgres') {
+    const client = await openClient(url);
+    await pgQuery(client, `BEGIN; ${sql}`);
+    return { end: () => client.end() };
+  }
+  const connection = await openConnection(url);
+  await mysqlQuery(connection, 'START TRANSACTION');
+  await mysqlQuery(connection, sql);
+  return { end: async () => connection.destroy() };
 }
 
 let servers: Servers;
@@ -73,6 +89,45 @@ describe.each([PAIRS[0] ?? PAIRS[1], PAIRS[3] ?? PAIRS[1]].filter((pair) => pair
       expect((await moveTo(arena, 'cutover')).verdicts).toMatchObject([
         { equal: true, targetRows: 12_002 },
       ]);
+      await arena.close();
+    });
+
+    test('STOP ends an index that is being built, at the server too; the next run builds it anew', async () => {
+      const arena = await openArena(servers, [from, to], { tables: ['t'], follow: false });
+      const { src, raw } = arena;
+      await arena.onSource(
+        `CREATE TABLE ${src}.t (id int PRIMARY KEY, v int)`,
+        `CREATE INDEX t_v ON ${src}.t (v)`,
+        `INSERT INTO ${src}.t VALUES (1, 1), (2, 2)`,
+      );
+      const loaded = new AbortController();
+      await inArena(
+        arena,
+        (context) => runMove(context, { goal: 'drained', patienceMs: 5000 }),
+        loaded.signal,
+        () => loaded.abort(),
+      );
+      const building = () =>
+        arena.onTarget(
+          to === 'postgres'
+            ? `SELECT pid FROM pg_stat_activity WHERE query ~ '^(ALTER TABLE|CREATE INDEX)' AND state = 'active'`
+            : `SELECT id FROM information_schema.processlist WHERE info LIKE 'CREATE INDEX%'`,
+        );
+      const reading = await reader(arena, `SELECT * FROM ${raw}.t`);
+      const moving = moveTo(arena, 'drained');
+      await until(async () => (await building()).length > 0);
+      await setAction(arena, 'STOP');
+      expect((await moving).outcome).toBe('stopped');
+      await until(async () => (await building()).length === 0);
+      await reading.end();
+      await setAction(arena, 'RUN');
+      expect((await moveTo(arena, 'drained')).outcome).toBe('drained');
+      const indexes = await arena.onTarget(
+        to === 'postgres'
+          ? `SELECT count(*) FROM pg_indexes WHERE schemaname = '${raw}'`
+          : `SELECT COUNT(DISTINCT index_name) FROM information_schema.statistics WHERE table_schema = '${raw}'`,
+      );
+      expect(indexes).toEqual([['2']]);
       await arena.close();
     });
 

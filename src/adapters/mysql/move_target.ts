@@ -12,6 +12,17 @@ import { ident, tableName } from './sql.ts';
 
 const LOCK_NAME = 64;
 
+/** Ends a session of ours: a server in the middle of DDL does not notice that the other end is gone. */
+async function kill(url: string, thread: number): Promise<void> {
+  try {
+    const connection = await openConnection(url);
+    await query(connection, `KILL ${thread}`);
+    drop(connection);
+  } catch {
+    // It has ended already, or the server is gone: either way there is nothing left to end.
+  }
+}
+
 export function openMysqlTarget(url: string): MoveTarget {
   const side = comparedSide(url);
   const idle: Connection[] = [];
@@ -28,12 +39,24 @@ export function openMysqlTarget(url: string): MoveTarget {
     }
   };
   /** What takes long must not hold up what is asked meanwhile: the action, the marks. */
-  const withOwn = async (use: (connection: Connection) => Promise<void>): Promise<void> => {
+  const withOwn = async (
+    stopping: AbortSignal,
+    use: (connection: Connection) => Promise<void>,
+  ): Promise<void> => {
     const connection = await openConnection(url);
+    let killing: Promise<void> | null = null;
+    const end = () => {
+      killing = kill(url, connection.threadId);
+      drop(connection);
+    };
+    stopping.addEventListener('abort', end);
     try {
+      stopping.throwIfAborted();
       await use(connection);
     } finally {
+      stopping.removeEventListener('abort', end);
       drop(connection);
+      await killing;
     }
   };
   const started = async (connection: Connection): Promise<Connection> => {
@@ -126,9 +149,10 @@ export function openMysqlTarget(url: string): MoveTarget {
       );
     },
     takesBinary: async () => false,
-    addKeyAndIndexes: (mapping) => withOwn((connection) => addIndexes(connection, mapping, false)),
-    addConstraints: (mapping, moved) =>
-      withOwn((connection) => addConstraints(connection, mapping, moved)),
+    addKeyAndIndexes: (mapping, stopping) =>
+      withOwn(stopping, (connection) => addIndexes(connection, mapping, false)),
+    addConstraints: (mapping, moved, stopping) =>
+      withOwn(stopping, (connection) => addConstraints(connection, mapping, moved)),
     begin,
     side,
     async close() {

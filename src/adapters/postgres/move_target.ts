@@ -15,9 +15,14 @@ import { tableName } from './sql.ts';
 const APPLY_SETTINGS =
   'SET enable_hashjoin = off; SET enable_mergejoin = off; SET synchronous_commit = on';
 
-/** The default of 64 MB sends the keys of a few million rows through files; a restore's session asks for as much. */
-const KEY_SETTINGS = `SELECT set_config('maintenance_work_mem', '256MB', false)
-  WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB')`;
+/**
+ * The default of 64 MB sends the keys of a few million rows through files; a restore's session asks for as much. And
+ * the server is to notice within a second that nobody waits for the index any more (PostgreSQL 14 or newer).
+ */
+const KEY_SETTINGS = `SELECT set_config(name, wanted, false)
+  FROM pg_settings JOIN (VALUES ('maintenance_work_mem', '256MB'), ('client_connection_check_interval', '1s')) w (named, wanted)
+    ON name = named
+ WHERE name <> 'maintenance_work_mem' OR pg_size_bytes(current_setting(name)) < pg_size_bytes(wanted)`;
 
 export function openPostgresTarget(url: string): MoveTarget {
   const side = comparedSide(url);
@@ -33,12 +38,19 @@ export function openPostgresTarget(url: string): MoveTarget {
     }
   };
   /** What takes long must not hold up what is asked meanwhile: the action, the marks. */
-  const withOwn = async (use: (client: pg.Client) => Promise<void>): Promise<void> => {
+  const withOwn = async (
+    stopping: AbortSignal,
+    use: (client: pg.Client) => Promise<void>,
+  ): Promise<void> => {
     const client = await openClient(url, { label: 'sprocket keys' });
+    const end = () => void drop(client);
+    stopping.addEventListener('abort', end);
     try {
+      stopping.throwIfAborted();
       await query(client, KEY_SETTINGS);
       await use(client);
     } finally {
+      stopping.removeEventListener('abort', end);
       await drop(client);
     }
   };
@@ -125,8 +137,10 @@ export function openPostgresTarget(url: string): MoveTarget {
         (column) => types.get(column.target) === column.targetType,
       );
     },
-    addKeyAndIndexes: (mapping) => withOwn((client) => addKeyAndIndexes(client, mapping)),
-    addConstraints: (mapping, moved) => withOwn((client) => addConstraints(client, mapping, moved)),
+    addKeyAndIndexes: (mapping, stopping) =>
+      withOwn(stopping, (client) => addKeyAndIndexes(client, mapping)),
+    addConstraints: (mapping, moved, stopping) =>
+      withOwn(stopping, (client) => addConstraints(client, mapping, moved)),
     begin,
     side,
     async close() {
