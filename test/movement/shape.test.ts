@@ -63,6 +63,33 @@ test.each(PAIRS)(
   },
 );
 
+test.each(PAIRS)('%s → %s: a key with gaps is cut to size as well', async (from, to) => {
+  const arena = await openArena(servers, [from, to], {
+    tables: ['g'],
+    follow: false,
+    chunkBytes: 4000,
+  });
+  const { src } = arena;
+  // One row long ago, and then rows one after the other, as of a generator that counts from the time.
+  const rows = Array.from(
+    { length: 2000 },
+    (_, index) => `(${10n ** 15n + BigInt(index)}, 'text ${index}')`,
+  );
+  await arena.onSource(
+    `CREATE TABLE ${src}.g (id bigint PRIMARY KEY, v varchar(20))`,
+    `INSERT INTO ${src}.g VALUES (1, 'first'), ${rows.join(', ')}`,
+  );
+  await moveTo(arena, 'drained');
+  const marks = await arena.onTarget(
+    `SELECT mark FROM ${arena.settings.target.metadataSchema}.wirekite_progress WHERE operation = 'D'`,
+  );
+  const held = marks.map(([mark]) => Number(mark));
+  expect(held.reduce((sum, each) => sum + each, 0)).toBe(2001);
+  expect(Math.max(...held)).toBeLessThan(600);
+  expect(held.length).toBeLessThan(100);
+  await arena.close();
+});
+
 test('verify tells floating-point values apart that are equal and not the same', async () => {
   const arena = await openArena(servers, ['postgres', 'postgres'], {
     tables: ['f'],
