@@ -223,6 +223,8 @@ export interface ComparedSide {
     max: bigint,
     width: bigint,
   ): Promise<readonly PieceSum[]>;
+  /** Every `rows`-th value of a numeric key in a piece, in order. */
+  bounds(table: ComparedTable, piece: Piece, rows: number): Promise<readonly string[]>;
   /** Rows and digest of each of `count` pieces by a digest of the key, in one walk. */
   sumBuckets(table: ComparedTable, count: number): Promise<readonly PieceSum[]>;
   /** Key and digest of every row of a piece, ordered by nothing. */
