@@ -114,8 +114,15 @@ export interface SourceLag {
 
 export interface MoveSource {
   readonly dialect: Dialect;
-  /** Null where there is no such table. With `inspect`, data decides what the type leaves open. */
-  describe(name: QualifiedName, inspect: boolean): Promise<MovedTable | null>;
+  /**
+   * Null where there is no such table. With `inspect`, data decides what the type leaves open, which may mean to read all
+   * of it; `stopping` ends that.
+   */
+  describe(
+    name: QualifiedName,
+    inspect: boolean,
+    stopping?: AbortSignal,
+  ): Promise<MovedTable | null>;
   /** `exact`: with the place in the log that the snapshot stands for. */
   snapshot(exact: boolean): Promise<Snapshot>;
   /** Prepares the log for these tables and returns where their changes begin. May be called again. */

@@ -201,13 +201,13 @@ class Attempt {
   }
 
   async #prepare(follow: boolean): Promise<readonly LoadTable[]> {
-    const { plan, source, store, target } = this.#context;
+    const { control, plan, source, store, target } = this.#context;
     const stored = new Map(
       (await store.tables(target.statements)).map((table) => [table.number, table]),
     );
     const described: MovedTable[] = [];
     for (const [number, pipeline] of plan.pipelines.entries()) {
-      const table = await source.describe(pipeline.source, !stored.has(number));
+      const table = await source.describe(pipeline.source, !stored.has(number), control.stopping);
       if (table === null) {
         const name = qualified(pipeline.source);
         throw new MoveError('table-missing', `The source has no table ${name}.`, name);

@@ -53,7 +53,11 @@ export async function loadTables(
   if (tables.every(({ stored }) => stored.complete) && open.length === 0) return;
   const snapshot = await source.snapshot(exact);
   const queue = new FileQueue<Begun>();
-  const abort = () => queue.fail(new Stopped());
+  const abort = () => {
+    queue.fail(new Stopped());
+    // A question that takes long is not waited for.
+    void snapshot.close();
+  };
   control.stopping.addEventListener('abort', abort);
   try {
     const producing = produce(context, tables, open, snapshot, queue);

@@ -18,6 +18,9 @@ const SETTINGS = [
   'idle_in_transaction_session_timeout=0',
 ];
 
+/** A statement that nobody waits for any more ends within a second (PostgreSQL 14 or newer). */
+const NOTICE_END = `SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'`;
+
 const resultSchema = z.object({
   rows: z.array(z.array(z.string().nullable())).default([]),
   rowCount: z.number().nullable(),
@@ -65,6 +68,7 @@ export async function openClient(url: string, options: OpenOptions = {}): Promis
   client.on('error', () => undefined);
   try {
     await client.connect();
+    if (options.replication !== true) await query(client, NOTICE_END);
     return client;
   } catch (error) {
     throw classified(error);
@@ -105,6 +109,25 @@ export function statementsOf(client: Client): Statements {
     query: (sql, parameters) => query(client, sql, parameters),
     change: async (sql, parameters = []) => (await run(client, sql, parameters)).rowCount ?? 0,
   };
+}
+
+/** A session of its own for `use`; `stopping` ends it, at the server too. */
+export async function withSession<T>(
+  url: string,
+  stopping: AbortSignal | undefined,
+  options: OpenOptions,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = await openClient(url, options);
+  const end = () => void drop(client);
+  stopping?.addEventListener('abort', end);
+  try {
+    stopping?.throwIfAborted();
+    return await use(client);
+  } finally {
+    stopping?.removeEventListener('abort', end);
+    await drop(client);
+  }
 }
 
 /** Ends a client that may be in the middle of something, without waiting for it. */

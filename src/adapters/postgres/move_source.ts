@@ -7,7 +7,7 @@ import { comparedSide } from './checksum.ts';
 import { openSnapshot } from './chunks.ts';
 import { describeTable } from './describe.ts';
 import { follow } from './follow.ts';
-import { openClient } from './move_session.ts';
+import { withSession } from './move_session.ts';
 import {
   assertFollowable,
   currentPosition,
@@ -20,14 +20,8 @@ import {
 /** `target` decides whether wire text must do without what only COPY can read. */
 export function openPostgresSource(url: string, target: Dialect): MoveSource {
   const side = comparedSide(url);
-  const describe: MoveSource['describe'] = async (name) => {
-    const client = await openClient(url);
-    try {
-      return await describeTable(client, name);
-    } finally {
-      await client.end();
-    }
-  };
+  const describe: MoveSource['describe'] = (name, _, stopping) =>
+    withSession(url, stopping, {}, (client) => describeTable(client, name));
   return {
     dialect: 'postgres',
     takesBack: false,
