@@ -104,6 +104,12 @@ export interface ChangeStream {
   stop(): Promise<void>;
 }
 
+/** For what may have to wait until somebody else's transactions end. */
+export interface Waiting {
+  readonly stopping: AbortSignal;
+  readonly say: (message: string) => void;
+}
+
 export interface SourceLag {
   readonly bytes: number;
   /** Log that the source keeps for us; null where it has no such thing. */
@@ -124,9 +130,9 @@ export interface MoveSource {
     stopping?: AbortSignal,
   ): Promise<MovedTable | null>;
   /** `exact`: with the place in the log that the snapshot stands for. */
-  snapshot(exact: boolean): Promise<Snapshot>;
+  snapshot(exact: boolean, waiting: Waiting): Promise<Snapshot>;
   /** Prepares the log for these tables and returns where their changes begin. May be called again. */
-  prepareChanges(plan: string, tables: readonly QualifiedName[]): Promise<string>;
+  prepareChanges(plan: string, tables: readonly QualifiedName[], waiting: Waiting): Promise<string>;
   /** What its log says of a transaction may be taken back in the end (`ChangeSink.rollback`). */
   readonly takesBack: boolean;
   /** Where `CE` rows get their `source` from: a slot, or the binlog that `position` is in. */

@@ -12,6 +12,7 @@ import type { DataFile } from '../ports/spool.ts';
 import type { RowForm, Snapshot, SnapshotReader, TargetTransaction } from '../ports/move.ts';
 import { ConnectionLost } from '../ports/move.ts';
 import { gated } from './move_control.ts';
+import { waitingOf } from './move_context.ts';
 import type { MoveContext } from './move_context.ts';
 import { FileQueue } from './move_queue.ts';
 import type { StoredFile, StoredTable } from './move_stored.ts';
@@ -51,7 +52,7 @@ export async function loadTables(
   const { control, source, store, target } = context;
   const open = await store.openFiles(target.statements);
   if (tables.every(({ stored }) => stored.complete) && open.length === 0) return;
-  const snapshot = await source.snapshot(exact);
+  const snapshot = await source.snapshot(exact, waitingOf(context));
   const queue = new FileQueue<Begun>();
   const abort = () => {
     queue.fail(new Stopped());
@@ -286,7 +287,7 @@ async function refusal(
   if (error instanceof MoveError) return error;
   const { mapping } = table.stored;
   const words = error instanceof Error ? error.message : 'unknown error';
-  const snapshot = await context.source.snapshot(false);
+  const snapshot = await context.source.snapshot(false, waitingOf(context));
   try {
     const found = await snapshot.reader.findRefused(mapping, keyColumns(table), range);
     return new MoveError(

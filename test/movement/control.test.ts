@@ -296,6 +296,31 @@ describe.each([PAIRS[0] ?? PAIRS[1], PAIRS[3] ?? PAIRS[1]].filter((pair) => pair
   },
 );
 
+test('who holds up the beginning of the changes is named, and STOP does not wait for them', async () => {
+  const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
+  const { src } = arena;
+  await arena.onSource(
+    `CREATE TABLE ${src}.t (id int PRIMARY KEY)`,
+    `CREATE TABLE ${src}.other (id int)`,
+  );
+  const older = await inTheWay(
+    arena.settings.source,
+    'BEGIN',
+    `INSERT INTO ${src}.other VALUES (1)`,
+  );
+  const moving = moveTo(arena, 'drained');
+  await until(async () => arena.logged.some((line) => line.includes('It waits for that of')));
+  await setAction(arena, 'STOP');
+  expect((await moving).outcome).toBe('stopped');
+  expect(
+    await arena.onSource(`SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'`),
+  ).toEqual([]);
+  await older.end();
+  await setAction(arena, 'RUN');
+  expect((await moveTo(arena, 'drained')).outcome).toBe('drained');
+  await arena.close();
+});
+
 test('a plan may be run again and again where nothing changes', async () => {
   const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
   await arena.onSource(`CREATE TABLE ${arena.src}.t (id int PRIMARY KEY)`);

@@ -111,7 +111,7 @@ export function statementsOf(client: Client): Statements {
   };
 }
 
-/** A session of its own for `use`; `stopping` ends it, at the server too. */
+/** A session of its own for `use`; `stopping` ends it, at the server too: where it waits for others it does not notice. */
 export async function withSession<T>(
   url: string,
   stopping: AbortSignal | undefined,
@@ -119,7 +119,11 @@ export async function withSession<T>(
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
   const client = await openClient(url, options);
-  const end = () => void drop(client);
+  let ending: Promise<void> | null = null;
+  const end = () => {
+    ending = terminate(url, client);
+    void drop(client);
+  };
   stopping?.addEventListener('abort', end);
   try {
     stopping?.throwIfAborted();
@@ -127,6 +131,19 @@ export async function withSession<T>(
   } finally {
     stopping?.removeEventListener('abort', end);
     await drop(client);
+    await ending;
+  }
+}
+
+async function terminate(url: string, client: Client): Promise<void> {
+  try {
+    // The typings leave it out.
+    const process = z.number().parse(Reflect.get(client, 'processID'));
+    const other = await openClient(url);
+    await query(other, `SELECT pg_terminate_backend(${process})`);
+    await other.end();
+  } catch {
+    // It has ended already, or the server is gone: either way there is nothing left to end.
   }
 }
 

@@ -26,14 +26,14 @@ export function openPostgresSource(url: string, target: Dialect): MoveSource {
     dialect: 'postgres',
     takesBack: false,
     describe,
-    snapshot: (exact) =>
-      openSnapshot(url, exact, target === 'postgres' ? null : createEscapeTranslator),
-    async prepareChanges(plan, tables) {
+    snapshot: (exact, waiting) =>
+      openSnapshot(url, exact, target === 'postgres' ? null : createEscapeTranslator, waiting),
+    async prepareChanges(plan, tables, waiting) {
       for (const name of tables) {
         const table = await describe(name, false);
         if (table !== null) assertFollowable(table);
       }
-      return prepareChanges(url, plan, tables);
+      return prepareChanges(url, plan, tables, waiting);
     },
     logName: (plan) => objectName(plan),
     follow: (plan, from, tables, sink) => follow(url, plan, from, tables, sink),
