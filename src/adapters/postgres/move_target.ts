@@ -24,13 +24,20 @@ export function openPostgresTarget(url: string): MoveTarget {
   const idle: pg.Client[] = [];
   let main: Promise<pg.Client> | null = null;
 
-  const withMain = async <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => {
+  const onMain = async <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => {
     try {
       return await use(await (main ??= openClient(url)));
     } catch (error) {
       if (error instanceof ConnectionLost) main = null;
       throw error;
     }
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other: the driver is to get a statement only when it is done with the one before. */
+  const withMain = <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const done = last.then(() => onMain(use));
+    last = done.catch(() => undefined);
+    return done;
   };
   /** What takes long must not hold up what is asked meanwhile: the action, the marks. */
   const withOwn = (stopping: AbortSignal, use: (client: pg.Client) => Promise<void>) =>
