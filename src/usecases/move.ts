@@ -7,12 +7,13 @@ import type { Claim } from '../ports/move.ts';
 import { ConnectionLost } from '../ports/move.ts';
 import { ChangeApplier } from './move_apply.ts';
 import type { MoveContext } from './move_context.ts';
+import { buildStoppably } from './move_control.ts';
 import type { MoveControl } from './move_control.ts';
 import type { Extract } from './move_extract.ts';
 import { startExtract } from './move_extract.ts';
 import type { MoveGoal } from './move_follow.ts';
 import { followTo } from './move_follow.ts';
-import type { LoadTable } from './move_load.ts';
+import type { LoadTable } from './move_load_file.ts';
 import { firstDifference } from './move_marks.ts';
 import { keepMeasuring } from './move_lag.ts';
 import { loadTables } from './move_load.ts';
@@ -191,7 +192,7 @@ class Attempt {
     const tables = await prepareTables(this.#context, follow);
     try {
       if (follow) await this.#startFollowing(tables);
-      await this.#load(tables, follow);
+      await loadTables(this.#context, tables, follow);
       return follow ? await this.#applyChanges() : await this.#finish(false);
     } finally {
       await this.#extract?.stop();
@@ -223,27 +224,6 @@ class Attempt {
     this.#extract.broken.catch(this.#break);
   }
 
-  async #load(tables: readonly LoadTable[], exact: boolean): Promise<void> {
-    const { store, target } = this.#context;
-    await loadTables(this.#context, tables, exact);
-    for (const { stored } of tables) {
-      if (stored.phase !== 'created') continue;
-      await this.#stoppable((stopping) => target.addKeyAndIndexes(stored.mapping, stopping));
-      await store.setPhase(target.statements, stored.number, 'indexed');
-    }
-  }
-
-  /** PAUSE waits for what is being built; STOP does not: the next run begins it anew. */
-  async #stoppable(build: (stopping: AbortSignal) => Promise<void>): Promise<void> {
-    const { control } = this.#context;
-    await control.gate();
-    try {
-      await build(control.stopping);
-    } catch (error) {
-      throw control.stopping.aborted ? new Stopped() : error;
-    }
-  }
-
   async #applyChanges(): Promise<MoveResult> {
     const { store, target } = this.#context;
     const extract = this.#extract;
@@ -270,7 +250,7 @@ class Attempt {
 
   /** Constraints, then proof, then the source is let go. */
   async #finish(cutover: boolean): Promise<MoveResult> {
-    const { pipelines, plan, source, store, target } = this.#context;
+    const { control, pipelines, plan, source, store, target } = this.#context;
     const tables = await store.tables(target.statements);
     const verdicts: TableVerdict[] = [];
     if (cutover) {
@@ -289,7 +269,9 @@ class Attempt {
     const mappings = tables.map(({ mapping }) => mapping);
     for (const { mapping, number, phase } of tables) {
       if (phase === 'final') continue;
-      await this.#stoppable((stopping) => target.addConstraints(mapping, mappings, stopping));
+      await buildStoppably(control, (stopping) =>
+        target.addConstraints(mapping, mappings, stopping),
+      );
       await store.setPhase(target.statements, number, 'final');
     }
     if (!cutover) {

@@ -85,6 +85,19 @@ export async function* gated<T>(pieces: AsyncIterable<T>, control: MoveControl):
   }
 }
 
+/** PAUSE waits for what is being built; STOP does not: the next run begins it anew. */
+export async function buildStoppably(
+  control: MoveControl,
+  build: (stopping: AbortSignal) => Promise<void>,
+): Promise<void> {
+  await control.gate();
+  try {
+    await build(control.stopping);
+  } catch (error) {
+    throw control.stopping.aborted ? new Stopped() : error;
+  }
+}
+
 /** Repeats what fails for want of a connection, once a second, until `patienceMs` is over or the signal comes. */
 export async function patiently<T>(
   clock: Clock,

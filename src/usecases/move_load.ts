@@ -4,45 +4,27 @@
  */
 import { qualified } from '../core/catalog/names.ts';
 import { firstRows, hasGaps, isNumericKey, nextStride } from '../core/movement/chunks.ts';
-import { MoveError, Stopped } from '../core/movement/errors.ts';
+import { Stopped } from '../core/movement/errors.ts';
 import type { Stride } from '../core/movement/chunks.ts';
-import type { KeyColumn, KeyRange, MovedTable, TableMapping } from '../core/movement/model.ts';
+import type { KeyColumn, TableMapping } from '../core/movement/model.ts';
 import { dataFile } from '../core/movement/names.ts';
-import type { DataFile } from '../ports/spool.ts';
-import type { RowForm, Snapshot, SnapshotReader, TargetTransaction } from '../ports/move.ts';
-import { ConnectionLost } from '../ports/move.ts';
-import { gated } from './move_control.ts';
+import type { RowForm, Snapshot, SnapshotReader } from '../ports/move.ts';
+import { buildStoppably, gated } from './move_control.ts';
 import { waitingOf } from './move_context.ts';
 import type { MoveContext } from './move_context.ts';
+import { keyColumns, loadFile } from './move_load_file.ts';
+import type { Begun, LoadTable } from './move_load_file.ts';
 import { FileQueue } from './move_queue.ts';
-import type { StoredFile, StoredTable } from './move_stored.ts';
+import type { StoredFile } from './move_stored.ts';
 
 const LOADERS = 2;
 
-export interface LoadTable {
-  readonly stored: StoredTable;
-  readonly source: MovedTable;
-}
-
-interface Begun {
-  readonly file: StoredFile;
-  readonly table: LoadTable;
-  readonly form: RowForm;
-  readonly data: DataFile;
-  /** Rows that the source sent; known once the file is written. */
-  readonly sent: () => number;
-}
-
-function keyColumns(table: LoadTable): readonly KeyColumn[] {
-  return table.stored.mapping.key.flatMap((name) => {
-    const column = table.source.columns.find((candidate) => candidate.name === name);
-    return column === undefined ? [] : [{ name, baseType: column.baseType, type: column.type }];
-  });
-}
+type LoadQueue = FileQueue<LoadTable, Begun>;
 
 /**
- * Loads what is not loaded yet. `exact`: the snapshot's place in the log is wanted, because changes are followed.
- * Throws `Stopped`, `ConnectionLost` or `MoveError`; whatever was committed stays.
+ * Loads what is not loaded yet, and makes the keys and indexes of a table as soon as its rows are in. `exact`: the
+ * snapshot's place in the log is wanted, because changes are followed. Throws `Stopped`, `ConnectionLost` or `MoveError`;
+ * whatever was committed stays.
  */
 export async function loadTables(
   context: MoveContext,
@@ -51,9 +33,10 @@ export async function loadTables(
 ): Promise<void> {
   const { control, source, store, target } = context;
   const open = await store.openFiles(target.statements);
-  if (tables.every(({ stored }) => stored.complete) && open.length === 0) return;
+  const todo = tables.filter(({ stored }) => stored.phase === 'created');
+  if (todo.length === 0) return;
   const snapshot = await source.snapshot(exact, waitingOf(context));
-  const queue = new FileQueue<Begun>();
+  const queue = new FileQueue<LoadTable, Begun>();
   const abort = () => {
     queue.fail(new Stopped());
     // A question that takes long is not waited for.
@@ -61,8 +44,10 @@ export async function loadTables(
   };
   control.stopping.addEventListener('abort', abort);
   try {
-    const producing = produce(context, tables, open, snapshot, queue);
-    const loading = Array.from({ length: LOADERS }, () => consume(context, snapshot, queue));
+    const producing = produce(context, todo, open, snapshot, queue);
+    const loading = Array.from({ length: LOADERS }, () =>
+      consume(context, snapshot, queue, todo.at(-1)),
+    );
     await Promise.all(
       [producing, ...loading].map((part) => part.catch((error: unknown) => queue.fail(error))),
     );
@@ -78,7 +63,7 @@ async function produce(
   tables: readonly LoadTable[],
   open: readonly StoredFile[],
   snapshot: Snapshot,
-  queue: FileQueue<Begun>,
+  queue: LoadQueue,
 ): Promise<void> {
   for (const table of tables) {
     const { number } = table.stored;
@@ -87,6 +72,7 @@ async function produce(
       await writeFile(context, table, file, snapshot.reader, queue);
     }
     if (!table.stored.complete) await produceTable(context, table, snapshot.reader, queue);
+    queue.push({ table, begun: null });
   }
   queue.end();
 }
@@ -96,7 +82,7 @@ async function writeFile(
   table: LoadTable,
   file: StoredFile,
   reader: SnapshotReader,
-  queue: FileQueue<Begun>,
+  queue: LoadQueue,
 ): Promise<{ readonly rows: number; readonly bytes: number }> {
   const { control, folder } = context;
   const { mapping } = table.stored;
@@ -105,7 +91,7 @@ async function writeFile(
   await queue.room();
   const stream = reader.read(mapping, keyColumns(table), file, form);
   const data = folder.data.write(file.file, gated(stream.pieces, control));
-  queue.push({ file, table, form, data, sent: stream.sent });
+  queue.push({ table, begun: { file, form, data, sent: stream.sent } });
   return { bytes: await data.written, rows: stream.sent() };
 }
 
@@ -120,7 +106,7 @@ async function produceTable(
   context: MoveContext,
   table: LoadTable,
   reader: SnapshotReader,
-  queue: FileQueue<Begun>,
+  queue: LoadQueue,
 ): Promise<void> {
   const { mapping, number } = table.stored;
   const key = keyColumns(table);
@@ -204,98 +190,32 @@ async function addFile(
 async function consume(
   context: MoveContext,
   snapshot: Snapshot,
-  queue: FileQueue<Begun>,
+  queue: LoadQueue,
+  last: LoadTable | undefined,
 ): Promise<void> {
   const { store, target } = context;
   for (let next = await queue.next(); next !== null; next = await queue.next()) {
-    await loadFile(context, next, snapshot.position);
-    if (queue.loaded === 0) await store.forgetStalls(target.statements);
-    queue.loaded += 1;
-  }
-}
-
-async function loadFile(
-  context: MoveContext,
-  begun: Begun,
-  position: string | null,
-): Promise<void> {
-  const { control, events, store, target } = context;
-  const { data, file, table } = begun;
-  const { mapping } = table.stored;
-  await control.gate();
-  const transaction = await target.begin();
-  const abort = () => void transaction.rollback();
-  control.stopping.addEventListener('abort', abort);
-  try {
-    await store.lockRow(transaction, file.file, 'D');
-    const rows = await loadInto(context, transaction, begun);
-    if (mapping.key.length === 0 && position !== null) {
-      await store.setLoadedAt(transaction, table.stored.number, position);
+    const { table, begun } = next;
+    if (begun === null) {
+      if (await queue.isIn(table)) await index(context, table, table === last);
+      continue;
     }
-    await store.setMark(transaction, file.file, 'D', String(rows), true);
-    await transaction.commit();
-    events.progress({ kind: 'rows', table: qualified(mapping.target), count: rows });
-  } catch (error) {
-    await transaction.rollback();
-    if (control.stopping.aborted) throw new Stopped();
-    throw error;
-  } finally {
-    control.stopping.removeEventListener('abort', abort);
+    await loadFile(context, table, begun, snapshot.position);
+    if (queue.loaded === 0) await store.forgetStalls(target.statements);
+    queue.settle(table);
   }
-  await data.remove();
 }
 
-/** Resolves to the rows that came in, which are those that went out. */
-async function loadInto(
-  context: MoveContext,
-  transaction: TargetTransaction,
-  begun: Begun,
-): Promise<number> {
-  const { data, file, form, table } = begun;
-  const { mapping } = table.stored;
-  let loaded: number;
-  try {
-    loaded = await transaction.load(mapping, gated(data.read(), context.control), form);
-  } catch (error) {
-    if (data.failure() !== null) throw data.failure();
-    if (
-      error instanceof Stopped ||
-      error instanceof ConnectionLost ||
-      context.control.stopping.aborted
-    )
-      throw error;
-    throw await refusal(context, table, file, error);
-  }
-  await data.written;
-  if (loaded !== begun.sent()) {
-    throw new MoveError(
-      'rows-differ',
-      `${file.file}: ${begun.sent()} rows went out, ${loaded} came in. The file was rolled back; run again.`,
-      qualified(mapping.target),
-    );
-  }
-  return loaded;
-}
-
-/** Why the target refused a file: the first value that it can't hold, else its own words. */
-async function refusal(
-  context: MoveContext,
-  table: LoadTable,
-  range: KeyRange,
-  error: unknown,
-): Promise<unknown> {
-  if (error instanceof MoveError) return error;
-  const { mapping } = table.stored;
-  const words = error instanceof Error ? error.message : 'unknown error';
-  const snapshot = await context.source.snapshot(false, waitingOf(context));
-  try {
-    const found = await snapshot.reader.findRefused(mapping, keyColumns(table), range);
-    return new MoveError(
-      'unrepresentable-value',
-      found ?? `${qualified(mapping.source)}: the target refused a row: ${words}`,
-      qualified(mapping.source),
-    );
-  } finally {
-    await snapshot.close();
-  }
+/**
+ * Keys and indexes. While other tables are still loaded, procedures may read this one: all of them are as they were in
+ * one moment. After the last one they are first brought to one state together.
+ */
+async function index(
+  { control, pipelines, store, target }: MoveContext,
+  { source, stored }: LoadTable,
+  isLast: boolean,
+): Promise<void> {
+  await buildStoppably(control, (stopping) => target.addKeyAndIndexes(stored.mapping, stopping));
+  await store.setPhase(target.statements, stored.number, 'indexed');
+  if (!isLast) await pipelines.loaded(target.statements, qualified(source.name));
 }

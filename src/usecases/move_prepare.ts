@@ -5,7 +5,7 @@ import type { MovedTable, Pipeline } from '../core/movement/model.ts';
 import { mapTable } from '../core/movement/types/map.ts';
 import { waitingOf } from './move_context.ts';
 import type { MoveContext } from './move_context.ts';
-import type { LoadTable } from './move_load.ts';
+import type { LoadTable } from './move_load_file.ts';
 import { assertKey } from './move_marks.ts';
 import type { StoredTable } from './move_stored.ts';
 

@@ -63,11 +63,12 @@ export class PipelineStore {
     }
   }
 
-  /** The target holds what the source held when the load was done. */
-  async loaded(session: Statements): Promise<void> {
+  /** Procedures may read the target's tables: that of one pipeline, or (without `id`) all of them. */
+  async loaded(session: Statements, id?: string): Promise<void> {
     await session.change(
-      `UPDATE ${this.#at}.sprocket_pipeline SET loaded_at = ? WHERE plan = ? AND loaded_at IS NULL`,
-      [this.#clock.now(), this.#plan],
+      `UPDATE ${this.#at}.sprocket_pipeline SET loaded_at = ? WHERE plan = ? AND loaded_at IS NULL
+          AND (pipeline = ? OR ? = '')`,
+      [this.#clock.now(), this.#plan, id ?? '', id ?? ''],
     );
   }
 

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Connection } from 'mysql2';
 import { z } from 'zod';
 import type { RowStream } from '../../ports/move.ts';
-import { answered, classified, drop, query } from './move_session.ts';
+import { answered, classified, drop, query, whenDropped } from './move_session.ts';
 
 const PIECE_BYTES = 256 * 1024;
 const WAITING_PIECES = 4;
@@ -54,6 +54,7 @@ export function copyOut(
       state.error ??= error;
       state.wake();
     };
+    const settle = whenDropped(connection, failed);
     connection.on('error', failed);
     stream.on('error', failed);
     stream.on('end', () => {
@@ -71,6 +72,7 @@ export function copyOut(
         else await new Promise<void>((resolve) => (state.wake = resolve));
       }
     } finally {
+      settle();
       connection.removeListener('error', failed);
     }
   }

@@ -87,6 +87,15 @@ const WAITING = new WeakMap<Connection, Set<(error: Error) => void>>();
 const DROPPED = new WeakSet<Connection>();
 const ended = () => new ConnectionLost('the connection to the MySQL server was ended');
 
+/** Calls `fail` once the connection is dropped, which may be at once; returns how to take that back. */
+export function whenDropped(connection: Connection, fail: (error: Error) => void): () => void {
+  if (DROPPED.has(connection)) fail(ended());
+  const waiting = WAITING.get(connection) ?? new Set();
+  WAITING.set(connection, waiting);
+  waiting.add(fail);
+  return () => waiting.delete(fail);
+}
+
 /** Runs `start` with a way to answer it; fails it where the connection is dropped meanwhile. */
 export function answered<T>(
   connection: Connection,
@@ -94,10 +103,7 @@ export function answered<T>(
 ): Promise<T> {
   if (DROPPED.has(connection)) return Promise.reject(ended());
   return new Promise((resolve, reject) => {
-    const waiting = WAITING.get(connection) ?? new Set();
-    WAITING.set(connection, waiting);
-    waiting.add(reject);
-    const settle = () => waiting.delete(reject);
+    const settle = whenDropped(connection, reject);
     start(
       (value) => {
         settle();
