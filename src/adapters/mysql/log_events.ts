@@ -6,7 +6,9 @@ import type { TableMapping } from '../../core/movement/model.ts';
 import { parseBinlogPosition } from '../../core/movement/position.ts';
 import type { LoggedRow, RowEncoder } from '../../core/movement/row.ts';
 import { rowEncoder } from '../../core/movement/row.ts';
-import { tableStatement } from '../../core/movement/statement.ts';
+import type { TableStatement } from '../../core/movement/statement.ts';
+import { concerns, tableStatement } from '../../core/movement/statement.ts';
+import { movedColumns } from '../../core/movement/types/map.ts';
 import { toBinary } from '../../core/movement/wire.ts';
 import type { ChangeSink, FollowedTable } from '../../ports/move.ts';
 
@@ -44,6 +46,25 @@ function inOrder(row: unknown, names: readonly string[]): LoggedRow {
 
 /** As servers write them into the log, whatever the client said. */
 const SAVEPOINT = /^(?:SAVEPOINT|(ROLLBACK TO)) (.+)$/is;
+
+/** What was done to a table by statements after which its rows are not those that were followed. */
+const DONE = {
+  drop: 'dropped',
+  'drop-schema': 'dropped with its database',
+  rename: 'renamed',
+  replace: 'replaced (CREATE OR REPLACE TABLE)',
+  partition: 'altered (rows came or went with a partition or a tablespace)',
+} as const;
+
+function loggedAsStatement({ mapping }: FollowedTable): MoveError {
+  const name = qualified(mapping.source);
+  return new MoveError(
+    'not-configured',
+    `${name} was written by a session whose binlog_format is not ROW, so that the log does not say which rows changed. ` +
+      `Let that session set it to ROW, or connect anew; then reset the pipelines and load again.`,
+    name,
+  );
+}
 
 const field = (event: LogEvent, name: string): unknown => Reflect.get(event, name);
 const textField = (event: LogEvent, name: string) => String(field(event, name) ?? '');
@@ -175,28 +196,42 @@ class EventReader {
       return back === undefined ? this.#sink.savepoint(name) : this.#rollbackTo(name);
     }
     const statement = tableStatement(sql, textField(event, 'schema'));
-    const followed = (statement?.tables ?? []).flatMap((name) => this.#followed(name) ?? []);
+    const followed = this.#tables.filter(
+      ({ mapping }) => statement !== null && concerns(statement, mapping.source),
+    );
     if (statement === null || followed.length === 0) {
       // A lone statement is its own transaction; inside of one it says nothing about our tables.
       return this.#standalone || !this.#open ? this.#commit(event) : undefined;
     }
     this.#begin(event);
-    return this.#statement(statement.kind, followed, event);
+    return this.#statement(statement, followed, event);
   }
 
   async #statement(
-    kind: string,
+    statement: TableStatement,
     followed: readonly FollowedTable[],
     event: LogEvent,
   ): Promise<void> {
     for (const table of followed) {
-      if (kind === 'truncate') this.#sink.truncate(table.number);
-      else if (kind === 'alter') {
-        await this.#sink.columns(table.number, await this.#namesNow(table.mapping));
-        this.#forget(table);
-      } else this.#sink.ddl(table.number, kind === 'drop' ? 'dropped' : 'renamed');
+      if (statement.kind === 'truncate') this.#sink.truncate(table.number);
+      else if (statement.kind === 'write') throw loggedAsStatement(table);
+      else if (statement.kind === 'alter') await this.#altered(table, statement);
+      else this.#sink.ddl(table.number, DONE[statement.kind]);
     }
     await this.#commit(event);
+  }
+
+  async #altered(table: FollowedTable, { dropped }: TableStatement): Promise<void> {
+    const lost = movedColumns(table.mapping).filter(({ source }) =>
+      dropped.includes(source.toLowerCase()),
+    );
+    if (lost.length > 0)
+      this.#sink.ddl(
+        table.number,
+        `altered (column ${lost.map(({ source }) => source).join(', ')} is gone or renamed)`,
+      );
+    await this.#sink.columns(table.number, await this.#namesNow(table.mapping));
+    this.#forget(table);
   }
 
   #followed(name: QualifiedName): FollowedTable | undefined {
