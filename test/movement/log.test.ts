@@ -27,7 +27,7 @@ async function afterwards(
   await arena.onSource(
     `CREATE TABLE ${src}.t ${definition}`,
     `CREATE TABLE ${src}.u ${PLAIN}`,
-    `INSERT INTO ${src}.t VALUES (1, 1), (12, 2)`,
+    `INSERT INTO ${src}.t (id, v) VALUES (1, 1), (12, 2)`,
   );
   await moveTo(arena, 'drained');
   await arena.onSource(...statements(src));
@@ -93,4 +93,55 @@ test('MariaDB: what a session logs as statements is an error that names the tabl
     table,
     message: expect.stringContaining('binlog_format is not ROW'),
   });
+});
+
+test.each([
+  ['MINIMAL', 'UPDATE src.t SET v = 5 WHERE id = 1'],
+  ['MINIMAL', 'DELETE FROM src.t WHERE id = 1'],
+  ['NOBLOB', `UPDATE src.t SET v = 5 WHERE id = 1`],
+])('MariaDB: rows that a session logs in part (%s) are an error', async (image, sql) => {
+  const { said, table, rows } = await afterwards(
+    'mysql',
+    '(id int PRIMARY KEY, v int, b text DEFAULT NULL)',
+    (src) => [`SET SESSION binlog_row_image = '${image}'`, sql.replace('src', src)],
+  );
+  expect(said).toMatchObject({
+    code: 'not-configured',
+    table,
+    message: expect.stringContaining('binlog_row_image is not FULL'),
+  });
+  expect(rows).toEqual([
+    ['1', '1'],
+    ['12', '2'],
+  ]);
+});
+
+test('MariaDB: rows with computed columns are whole', async () => {
+  const { rows } = await afterwards(
+    'mysql',
+    '(id int PRIMARY KEY, v int, w int INVISIBLE DEFAULT 3)',
+    (src) => [
+      `REPLACE INTO ${src}.t (id, v) VALUES (1, 9)`,
+      `UPDATE ${src}.t SET v = 4 WHERE id = 12`,
+    ],
+  );
+  expect(rows).toEqual([
+    ['1', '9'],
+    ['12', '4'],
+  ]);
+  const arena = await openArena(servers, ['mysql', 'mysql'], { tables: ['t'] });
+  const { src } = arena;
+  await arena.onSource(
+    `CREATE TABLE ${src}.t (a int AS (id + 1) VIRTUAL, id int PRIMARY KEY, b int AS (id * 2) STORED, v int)`,
+    `INSERT INTO ${src}.t (id, v) VALUES (1, 1), (2, 2)`,
+  );
+  await moveTo(arena, 'drained');
+  await arena.onSource(
+    `UPDATE ${src}.t SET v = 5 WHERE id = 1`,
+    `DELETE FROM ${src}.t WHERE id = 2`,
+    `INSERT INTO ${src}.t (id, v) VALUES (3, 3)`,
+  );
+  const result = await moveTo(arena, 'cutover');
+  expect(result.verdicts).toMatchObject([{ equal: true, targetRows: 2 }]);
+  await arena.close();
 });

@@ -11,6 +11,7 @@ import { concerns, tableStatement } from '../../core/movement/statement.ts';
 import { movedColumns } from '../../core/movement/types/map.ts';
 import { toBinary } from '../../core/movement/wire.ts';
 import type { ChangeSink, FollowedTable } from '../../ports/move.ts';
+import { assertWholeRows, DONE, loggedAsStatement } from './log_refusals.ts';
 
 /** What every event of the decoder has; the rest is looked at by its kind. */
 export interface LogEvent {
@@ -46,25 +47,6 @@ function inOrder(row: unknown, names: readonly string[]): LoggedRow {
 
 /** As servers write them into the log, whatever the client said. */
 const SAVEPOINT = /^(?:SAVEPOINT|(ROLLBACK TO)) (.+)$/is;
-
-/** What was done to a table by statements after which its rows are not those that were followed. */
-const DONE = {
-  drop: 'dropped',
-  'drop-schema': 'dropped with its database',
-  rename: 'renamed',
-  replace: 'replaced (CREATE OR REPLACE TABLE)',
-  partition: 'altered (rows came or went with a partition or a tablespace)',
-} as const;
-
-function loggedAsStatement({ mapping }: FollowedTable): MoveError {
-  const name = qualified(mapping.source);
-  return new MoveError(
-    'not-configured',
-    `${name} was written by a session whose binlog_format is not ROW, so that the log does not say which rows changed. ` +
-      `Let that session set it to ROW, or connect anew; then reset the pipelines and load again.`,
-    name,
-  );
-}
 
 const field = (event: LogEvent, name: string): unknown => Reflect.get(event, name);
 const textField = (event: LogEvent, name: string) => String(field(event, name) ?? '');
@@ -272,6 +254,7 @@ class EventReader {
     if (known === undefined || !Array.isArray(rows)) {
       throw new RangeError('the log has rows of a table that it did not describe');
     }
+    assertWholeRows(event, known.table, known.names);
     const kind = event.getEventName();
     let waiting: void | Promise<void> = undefined;
     for (const row of rows) {
