@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/movement/model.ts';
 import { moveTo, openArena, startServers, stopServers } from './support.ts';
 import type { Servers } from './support.ts';
+import { startMariadb } from '../../scripts/servers.ts';
 
 let servers: Servers;
 let started: Servers | undefined;
@@ -144,4 +145,72 @@ test('MariaDB: rows with computed columns are whole', async () => {
   const result = await moveTo(arena, 'cutover');
   expect(result.verdicts).toMatchObject([{ equal: true, targetRows: 2 }]);
   await arena.close();
+});
+
+const FAMILY = (src: string, rules: string) => [
+  `CREATE TABLE ${src}.above (id int PRIMARY KEY, v int) ENGINE = InnoDB`,
+  `CREATE TABLE ${src}.between (id int PRIMARY KEY, above int, FOREIGN KEY (above) REFERENCES ${src}.above (id) ${rules})`,
+  `CREATE TABLE ${src}.below (id int PRIMARY KEY, between_id int, FOREIGN KEY (between_id) REFERENCES ${src}.between (id) ${rules})`,
+  `INSERT INTO ${src}.above VALUES (1, 1), (2, 2)`,
+  `INSERT INTO ${src}.between VALUES (1, 1), (2, 2)`,
+  `INSERT INTO ${src}.below VALUES (1, 1), (2, 2)`,
+];
+
+test.each<[string, string, string]>([
+  ['ON DELETE CASCADE', 'DELETE FROM src.above WHERE id = 1', 'deleted'],
+  ['ON DELETE SET NULL', 'DELETE FROM src.between WHERE id = 1', 'deleted'],
+  ['ON UPDATE CASCADE', 'UPDATE src.between SET id = 7 WHERE id = 1', 'given another key'],
+])('MariaDB: rows that %s changes are not in its log, which is said', async (rules, sql, done) => {
+  const arena = await openArena(servers, ['mysql', 'postgres'], { tables: ['below'] });
+  const { src, raw } = arena;
+  await arena.onSource(...FAMILY(src, rules));
+  await moveTo(arena, 'drained');
+  await arena.onSource(
+    `UPDATE ${src}.above SET v = 5`,
+    `INSERT INTO ${src}.between VALUES (3, NULL)`,
+    `DELETE FROM ${src}.below WHERE id = 2`,
+  );
+  await moveTo(arena, 'drained');
+  expect(await arena.onTarget(`SELECT id FROM ${raw}.below`)).toEqual([['1']]);
+  // Without checks no row follows another.
+  await arena.onSource('SET foreign_key_checks = 0', `DELETE FROM ${src}.between WHERE id = 3`);
+  await moveTo(arena, 'drained');
+  await arena.onSource('SET foreign_key_checks = 1', sql.replace('src', src));
+  await expect(moveTo(arena, 'drained')).rejects.toMatchObject({
+    code: 'sides-differ',
+    table: expect.stringMatching(/below|between/),
+    message: expect.stringMatching(new RegExp(`were ${done}.*${rules}`)),
+  });
+  await arena.close();
+});
+
+test('MariaDB with lower_case_table_names: changes are found whatever the case in the plan', async () => {
+  const mysql = await startMariadb(['--lower-case-table-names=1']);
+  try {
+    const arena = await openArena({ ...servers, mysql }, ['mysql', 'postgres'], {
+      tables: ['Orders'],
+    });
+    const { src, raw } = arena;
+    await arena.onSource(
+      `CREATE TABLE ${src}.Orders (id int PRIMARY KEY)`,
+      `INSERT INTO ${src}.Orders VALUES (1), (2)`,
+    );
+    await moveTo(arena, 'drained');
+    await arena.onSource(
+      `DELETE FROM ${src}.ORDERS WHERE id = 1`,
+      `INSERT INTO ${src}.orders VALUES (3)`,
+    );
+    await moveTo(arena, 'drained');
+    expect(await arena.onTarget(`SELECT id FROM ${raw}."Orders" ORDER BY id`)).toEqual([
+      ['2'],
+      ['3'],
+    ]);
+    await arena.onSource(`TRUNCATE TABLE ${src}.oRDERS`);
+    expect((await moveTo(arena, 'cutover')).verdicts).toMatchObject([
+      { equal: true, targetRows: 0 },
+    ]);
+    await arena.close();
+  } finally {
+    await mysql.stop();
+  }
 });

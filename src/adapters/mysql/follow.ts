@@ -6,9 +6,11 @@ import { parseBinlogPosition } from '../../core/movement/position.ts';
 import { serialQueue } from '../../core/movement/serial.ts';
 import type { ChangeSink, ChangeStream, FollowedTable } from '../../ports/move.ts';
 import { ConnectionLost } from '../../ports/move.ts';
-import type { ColumnNames, LogEvent } from './log_events.ts';
+import { cascadesOnto } from './cascades.ts';
+import type { ColumnNames, FollowedTables, LogEvent } from './log_events.ts';
 import { eventHandler } from './log_events.ts';
-import { classified, connectionOptions } from './move_session.ts';
+import { classified, connectionOptions, openConnection, query } from './move_session.ts';
+import { sameTable } from './sql.ts';
 
 const EVENTS = [
   'rotate',
@@ -54,10 +56,34 @@ function logError(error: unknown, from: string): unknown {
 }
 
 /** Names for the decoder's filter: what it leaves out costs nothing. */
-function schemas(tables: readonly FollowedTable[]): Record<string, string[]> {
+function schemas({ tables, cascades, ignoresCase }: Wanted): Record<string, string[]> {
   const out: Record<string, string[]> = {};
-  for (const { mapping } of tables) (out[mapping.source.schema] ??= []).push(mapping.source.name);
+  const names = [
+    ...tables.map(({ mapping }) => mapping.source),
+    ...cascades.map(({ parent }) => parent),
+  ];
+  for (const { schema, name } of names) {
+    (out[schema] ??= []).push(name);
+    if (ignoresCase) (out[schema.toLowerCase()] ??= []).push(name.toLowerCase());
+  }
   return out;
+}
+
+type Wanted = FollowedTables & { readonly ignoresCase: boolean };
+
+/** The tables, what changes them besides, and how the server compares their names. */
+async function wanted(url: string, tables: readonly FollowedTable[]): Promise<Wanted> {
+  const connection = await openConnection(url);
+  try {
+    const [row] = await query(connection, 'SELECT @@GLOBAL.lower_case_table_names');
+    const ignoresCase = row?.[0] !== '0';
+    const same = sameTable(ignoresCase);
+    const names = tables.map(({ mapping }) => mapping.source);
+    const cascades = await cascadesOnto(connection, names, same);
+    return { tables, cascades, same, ignoresCase };
+  } finally {
+    connection.destroy();
+  }
 }
 
 export async function follow(
@@ -69,6 +95,7 @@ export async function follow(
   namesNow: ColumnNames,
 ): Promise<ChangeStream> {
   const start = parseBinlogPosition(from);
+  const lookedFor = await wanted(url, tables);
   const zongji = new ZongJi({
     ...connectionOptions(url),
     dateStrings: true,
@@ -91,7 +118,7 @@ export async function follow(
     }
   };
   const push = serialQueue<LogEvent>({
-    handle: eventHandler(tables, sink, from, namesNow),
+    handle: eventHandler(lookedFor, sink, from, namesNow),
     pause: () => socket('pause'),
     resume: () => socket('resume'),
     fail: (error) => fail(error),
@@ -103,7 +130,7 @@ export async function follow(
     position: start.offset,
     serverId: serverId(plan),
     includeEvents: EVENTS,
-    includeSchema: schemas(tables),
+    includeSchema: schemas(lookedFor),
   });
   return {
     broken,

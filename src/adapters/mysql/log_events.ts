@@ -11,7 +11,10 @@ import { concerns, tableStatement } from '../../core/movement/statement.ts';
 import { movedColumns } from '../../core/movement/types/map.ts';
 import { toBinary } from '../../core/movement/wire.ts';
 import type { ChangeSink, FollowedTable } from '../../ports/move.ts';
+import type { Cascade } from './cascades.ts';
+import { CascadeWatch } from './cascades.ts';
 import { assertWholeRows, DONE, loggedAsStatement } from './log_refusals.ts';
+import type { SameTable } from './sql.ts';
 
 /** What every event of the decoder has; the rest is looked at by its kind. */
 export interface LogEvent {
@@ -24,6 +27,13 @@ export interface LogEvent {
 
 /** The columns that a table has now, in order. */
 export type ColumnNames = (mapping: TableMapping) => Promise<readonly string[]>;
+
+/** What to look for in a log. */
+export interface FollowedTables {
+  readonly tables: readonly FollowedTable[];
+  readonly cascades: readonly Cascade[];
+  readonly same: SameTable;
+}
 
 interface Known {
   readonly table: FollowedTable;
@@ -53,7 +63,7 @@ const textField = (event: LogEvent, name: string) => String(field(event, name) ?
 
 /** Handles one event after the other; a promise holds the log back. */
 export function eventHandler(
-  tables: readonly FollowedTable[],
+  tables: FollowedTables,
   sink: ChangeSink,
   from: string,
   namesNow: ColumnNames,
@@ -63,6 +73,8 @@ export function eventHandler(
 
 class EventReader {
   readonly #tables: readonly FollowedTable[];
+  readonly #same: SameTable;
+  readonly #cascades: CascadeWatch;
   readonly #sink: ChangeSink;
   readonly #namesNow: ColumnNames;
   /** By the number that the log gives a table until it changes. */
@@ -74,12 +86,14 @@ class EventReader {
   #standalone = false;
 
   constructor(
-    tables: readonly FollowedTable[],
+    { tables, cascades, same }: FollowedTables,
     sink: ChangeSink,
     from: string,
     namesNow: ColumnNames,
   ) {
     this.#tables = tables;
+    this.#same = same;
+    this.#cascades = new CascadeWatch(cascades, same);
     this.#sink = sink;
     this.#namesNow = namesNow;
     const start = parseBinlogPosition(from);
@@ -179,7 +193,7 @@ class EventReader {
     }
     const statement = tableStatement(sql, textField(event, 'schema'));
     const followed = this.#tables.filter(
-      ({ mapping }) => statement !== null && concerns(statement, mapping.source),
+      ({ mapping }) => statement !== null && concerns(statement, mapping.source, this.#same),
     );
     if (statement === null || followed.length === 0) {
       // A lone statement is its own transaction; inside of one it says nothing about our tables.
@@ -217,7 +231,7 @@ class EventReader {
   }
 
   #followed(name: QualifiedName): FollowedTable | undefined {
-    return this.#tables.find(({ mapping }) => qualified(mapping.source) === qualified(name));
+    return this.#tables.find(({ mapping }) => this.#same(mapping.source, name));
   }
 
   #forget(table: FollowedTable): void {
@@ -225,12 +239,11 @@ class EventReader {
   }
 
   #tableMap(event: LogEvent): void | Promise<void> {
-    const table = this.#followed({
-      schema: textField(event, 'schemaName'),
-      name: textField(event, 'tableName'),
-    });
-    if (table === undefined) return undefined;
+    const name = { schema: textField(event, 'schemaName'), name: textField(event, 'tableName') };
     const id = Number(field(event, 'tableId'));
+    this.#cascades.learn(id, name);
+    const table = this.#followed(name);
+    if (table === undefined) return undefined;
     const entry: unknown = Reflect.get(Object(field(event, 'tableMap')), id);
     const columns: unknown = Reflect.get(Object(entry), 'columns');
     if (!Array.isArray(columns))
@@ -249,13 +262,15 @@ class EventReader {
   }
 
   #rows(event: LogEvent): void | Promise<void> {
-    const known = this.#known.get(Number(field(event, 'tableId')));
-    const rows: unknown = field(event, 'rows');
-    if (known === undefined || !Array.isArray(rows)) {
-      throw new RangeError('the log has rows of a table that it did not describe');
-    }
-    assertWholeRows(event, known.table, known.names);
+    const id = Number(field(event, 'tableId'));
+    const known = this.#known.get(id);
     const kind = event.getEventName();
+    const rows: unknown = field(event, 'rows');
+    if (!Array.isArray(rows) || (known === undefined && !this.#cascades.watches(id)))
+      throw new RangeError('the log has rows of a table that it did not describe');
+    this.#cascades.check(id, kind, Number(field(event, 'flags')), rows);
+    if (known === undefined) return undefined;
+    assertWholeRows(event, known.table, known.names);
     let waiting: void | Promise<void> = undefined;
     for (const row of rows) {
       const next = this.#row(kind, known, row);

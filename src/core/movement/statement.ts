@@ -20,11 +20,14 @@ export interface TableStatement {
   readonly dropped: readonly string[];
 }
 
-/** True where the statement is about this table, among others. */
-export function concerns({ kind, tables }: TableStatement, table: QualifiedName): boolean {
-  return tables.some(
-    ({ schema, name }) =>
-      schema === table.schema && (kind === 'drop-schema' || name === table.name),
+/** True where the statement is about this table, among others. `same` compares names as the server does. */
+export function concerns(
+  { kind, tables }: TableStatement,
+  table: QualifiedName,
+  same: (a: QualifiedName, b: QualifiedName) => boolean,
+): boolean {
+  return tables.some(({ schema, name }) =>
+    same({ schema, name: kind === 'drop-schema' ? table.name : name }, table),
   );
 }
 

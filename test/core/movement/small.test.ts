@@ -12,6 +12,7 @@ import {
 import { decodePgMessage } from '../../../src/core/movement/pgoutput.ts';
 import { lsnText, positionOrder, reached } from '../../../src/core/movement/position.ts';
 import { serialQueue } from '../../../src/core/movement/serial.ts';
+import { sameName } from '../../../src/core/catalog/names.ts';
 import { concerns, tableStatement } from '../../../src/core/movement/statement.ts';
 import { typesDocument } from '../../../src/core/movement/types/document.ts';
 
@@ -93,7 +94,7 @@ describe('statements of a binary log', () => {
   test('what writes rows is about every table that it may name', () => {
     const statement = tableStatement(`UPDATE a, x.b SET a.v = 'c' WHERE a.id = b.id`, 'db');
     if (statement === null) throw new Error('nothing was read');
-    const about = (schema: string, name: string) => concerns(statement, { schema, name });
+    const about = (schema: string, name: string) => concerns(statement, { schema, name }, sameName);
     expect(statement.kind).toBe('write');
     expect([about('db', 'a'), about('x', 'b'), about('db', 'other')]).toEqual([true, true, false]);
   });
