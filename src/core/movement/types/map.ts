@@ -118,7 +118,7 @@ export function movedColumns(mapping: TableMapping): TableMapping['columns'] {
   return mapping.columns.filter((column) => column.generatedSql === null);
 }
 
-/** Puts a quoted column, or a value, into a template. */
+/** Puts a quoted column, or a value, into a template. By a function: a name may hold `$&`, or `{v}`. */
 export function fill(template: string, column: string): string {
-  return template.replaceAll('{c}', column).replaceAll('{v}', column);
+  return template.replaceAll(/\{[cv]\}/g, () => column);
 }

@@ -1,0 +1,46 @@
+/** Names, keys and widths that are allowed and seldom: rows must come whole, or an error must say why not. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { moveTo, openArena, PAIRS, startServers, stopServers } from './support.ts';
+import type { Servers } from './support.ts';
+
+let servers: Servers;
+let started: Servers | undefined;
+beforeAll(async () => {
+  servers = await startServers();
+  started = servers;
+});
+afterAll(() => stopServers(started));
+
+test.each(PAIRS)(
+  '%s → %s: names with quotes, dollars, braces, blanks and dots',
+  async (from, to) => {
+    const names = ['we"ird `t.a\'?b', 'SELECT', 'Ünï', 'a$&b$$'];
+    const arena = await openArena(servers, [from, to], { tables: names });
+    const quote = from === 'postgres' ? '"' : '`';
+    const q = (name: string) => quote + name.replaceAll(quote, quote + quote) + quote;
+    const columns = ['a$$b', 'a$b', '$&', '{c}', '{v}', 'Ü.x `"\'?'];
+    const insert = (table: string, id: number) =>
+      `INSERT INTO ${table} VALUES (${id}, 'k', ${columns.map((_, index) => `'${index}'`).join(', ')})`;
+    for (const name of names) {
+      const table = `${arena.src}.${q(name)}`;
+      await arena.onSource(
+        `CREATE TABLE ${table} (${q('or"d`er ?')} int, ${q("k'")} varchar(10), ${columns.map((column) => `${q(column)} text`).join(', ')},
+         PRIMARY KEY (${q('or"d`er ?')}, ${q("k'")}))`,
+        insert(table, 1),
+        insert(table, 2),
+      );
+    }
+    await moveTo(arena, 'drained');
+    for (const name of names) {
+      const table = `${arena.src}.${q(name)}`;
+      await arena.onSource(
+        insert(table, 3),
+        `UPDATE ${table} SET ${q('a$$b')} = 'new' WHERE ${q('or"d`er ?')} = 1`,
+        `DELETE FROM ${table} WHERE ${q('or"d`er ?')} = 2`,
+      );
+    }
+    const result = await moveTo(arena, 'cutover');
+    expect(result.verdicts).toMatchObject(names.map(() => ({ equal: true, targetRows: 2 })));
+    await arena.close();
+  },
+);
