@@ -44,3 +44,18 @@ test.each(PAIRS)(
     await arena.close();
   },
 );
+
+test('postgres → mysql: text and columns of other types in one key or index', async () => {
+  const arena = await openArena(servers, ['postgres', 'mysql'], { tables: ['t'] });
+  const { src } = arena;
+  await arena.onSource(
+    `CREATE TABLE ${src}.t (id int, name text, u uuid, at timestamptz, n numeric, other text, PRIMARY KEY (id, name))`,
+    `CREATE INDEX ON ${src}.t (u, other, at, n, name)`,
+    `INSERT INTO ${src}.t VALUES (1, 'x', gen_random_uuid(), now(), 1.5, repeat('é', 300))`,
+  );
+  await moveTo(arena, 'drained');
+  await arena.onSource(`UPDATE ${src}.t SET name = 'y' WHERE id = 1`);
+  const result = await moveTo(arena, 'cutover');
+  expect(result.verdicts).toMatchObject([{ equal: true, targetRows: 1 }]);
+  await arena.close();
+});

@@ -14,15 +14,16 @@ import {
   PG_UTC_MICROSECONDS,
 } from './sql.ts';
 
-/** InnoDB indexes at most 3072 bytes, 4 for each character of utf8mb4. */
-const INDEX_BYTES = 3072;
+/** Of a character in utf8mb4. */
+const CHARACTER_BYTES = 4;
 const VARCHAR_LIMIT = 16_383;
 /** What LOAD DATA can't read as any date or number, so that it never passes silently. */
 const IMPOSSIBLE = `'not representable'`;
 
 function text(column: MovedColumn, context: RuleContext, read: string): Travel {
   const collate = `CHARACTER SET utf8mb4 COLLATE ${context.exactCollation}`;
-  const room = context.indexedWith > 0 ? Math.floor(INDEX_BYTES / 4 / context.indexedWith) : null;
+  const room =
+    context.indexedBytes === null ? null : Math.floor(context.indexedBytes / CHARACTER_BYTES);
   const length = column.length;
   const type =
     room !== null
@@ -198,8 +199,8 @@ export const POSTGRES_TO_MYSQL: readonly TypeRule[] = [
     baseTypes: ['bytea'],
     travel: (_, context) => ({
       type:
-        context.indexedWith > 0
-          ? `varbinary(${Math.floor(INDEX_BYTES / 4 / context.indexedWith)})`
+        context.indexedBytes !== null
+          ? `varbinary(${Math.floor(context.indexedBytes / CHARACTER_BYTES)})`
           : 'longblob',
       read: PG_HEX,
       write: 'UNHEX({v})',
