@@ -1,6 +1,7 @@
 /** Names, keys and widths that are allowed and seldom: rows must come whole, or an error must say why not. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { moveTo, openArena, PAIRS, startServers, stopServers } from './support.ts';
+import { verifyMove } from '../../src/usecases/verify_move.ts';
+import { inArena, moveTo, openArena, PAIRS, startServers, stopServers } from './support.ts';
 import type { Servers } from './support.ts';
 
 let servers: Servers;
@@ -57,5 +58,25 @@ test('postgres → mysql: text and columns of other types in one key or index', 
   await arena.onSource(`UPDATE ${src}.t SET name = 'y' WHERE id = 1`);
   const result = await moveTo(arena, 'cutover');
   expect(result.verdicts).toMatchObject([{ equal: true, targetRows: 1 }]);
+  await arena.close();
+});
+
+test.each(PAIRS)('%s → %s: a table of 700 columns', async (from, to) => {
+  const arena = await openArena(servers, [from, to], { tables: ['wide', 'nokey'], follow: false });
+  const { src, raw } = arena;
+  const columns = Array.from({ length: 700 }, (_, index) => `c${index} int`).join(', ');
+  await arena.onSource(
+    `CREATE TABLE ${src}.wide (id int PRIMARY KEY, ${columns})`,
+    `CREATE TABLE ${src}.nokey (${columns})`,
+    `INSERT INTO ${src}.wide (id, c0, c699) VALUES (1, 1, 2), (2, NULL, 3)`,
+    `INSERT INTO ${src}.nokey (c0, c699) VALUES (1, 2), (1, 2)`,
+  );
+  await moveTo(arena, 'drained');
+  expect(await inArena(arena, verifyMove)).toMatchObject([{ equal: true }, { equal: true }]);
+  await arena.onTarget(`UPDATE ${raw}.wide SET c500 = 7 WHERE id = 2`);
+  expect(await inArena(arena, verifyMove)).toMatchObject([
+    { different: 1, shown: [{ columns: [{ column: 'c500', source: null, target: '7' }] }] },
+    { equal: true },
+  ]);
   await arena.close();
 });

@@ -12,7 +12,7 @@ import { ident, literal, tableName } from './sql.ts';
 const SEPARATOR = `'\u0001'`;
 const NULL_MARK = `'\u0002'`;
 
-type Compared = Omit<ComparedTable['columns'][number], 'digest' | 'bytes'>;
+type Compared = Omit<ComparedTable['columns'][number], 'digest' | 'bytes' | 'textual'>;
 
 const textOf = (column: Compared) =>
   `CAST(${fill(column.template, ident(column.name))} AS CHAR CHARACTER SET utf8mb4)`;
@@ -54,7 +54,7 @@ function shown(column: ComparedTable['columns'][number]): string {
     : [`CHAR_LENGTH(${text})`, `LEFT(${text}, ${SHOWN_LENGTH})`, text];
   return (
     `CASE WHEN ${size} > ${column.bytes ? SHOWN_LENGTH / 2 : SHOWN_LENGTH} ` +
-    `THEN CONCAT(${start}, '… (', ${size}, ' in all, MD5 ', MD5(${digested}), ')') ELSE ${text} END`
+    `THEN CONCAT(${start}, '... (', ${size}, ' in all, MD5 ', MD5(${digested}), ')') ELSE ${text} END`
   );
 }
 
