@@ -12,6 +12,8 @@ import { eventHandler } from './log_events.ts';
 import { classified, connectionOptions, openConnection, query } from './move_session.ts';
 import { sameTable } from './sql.ts';
 
+const LASTING = 'SET SESSION wait_timeout = 2000000';
+
 const EVENTS = [
   'rotate',
   'format',
@@ -110,17 +112,17 @@ export async function follow(
     };
   });
   broken.catch(() => undefined);
-  const socket = (verb: 'pause' | 'resume') => {
-    // Not in the typings: the session that the log comes on.
-    const connection: unknown = Reflect.get(zongji, 'connection');
+  // Not in the typings: the session that the log comes on, and another for questions.
+  const session = (name: 'connection' | 'ctrlConnection', verb: string, ...rest: unknown[]) => {
+    const connection: unknown = Reflect.get(zongji, name);
     if (typeof connection === 'object' && connection !== null) {
-      Reflect.apply(Reflect.get(connection, verb), connection, []);
+      Reflect.apply(Reflect.get(connection, verb), connection, rest);
     }
   };
   const push = serialQueue<LogEvent>({
     handle: eventHandler(lookedFor, sink, from, namesNow),
-    pause: () => socket('pause'),
-    resume: () => socket('resume'),
+    pause: () => session('connection', 'pause'),
+    resume: () => session('connection', 'resume'),
     fail: (error) => fail(error),
   });
   zongji.on('binlog', (event) => push(event));
@@ -131,6 +133,10 @@ export async function follow(
     serverId: serverId(plan),
     includeEvents: EVENTS,
     includeSchema: schemas(lookedFor),
+  });
+  // Nothing is asked for hours, and the server ends sessions that are silent for long.
+  session('ctrlConnection', 'query', LASTING, (error: unknown) => {
+    if (error !== null) fail(error);
   });
   return {
     broken,
