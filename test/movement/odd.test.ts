@@ -80,3 +80,19 @@ test.each(PAIRS)('%s → %s: a table of 700 columns', async (from, to) => {
   ]);
   await arena.close();
 });
+
+test.each(PAIRS)('%s → %s: keys from the least to the greatest', async (from, to) => {
+  const arena = await openArena(servers, [from, to], { tables: ['t'], chunkBytes: 2000 });
+  const { src, raw } = arena;
+  await arena.onSource(
+    `CREATE TABLE ${src}.t (id bigint PRIMARY KEY, v int)`,
+    `INSERT INTO ${src}.t VALUES (-9223372036854775808, 1), (-5, 2), (0, 3), (9223372036854775807, 4)`,
+  );
+  await moveTo(arena, 'drained');
+  expect(await inArena(arena, verifyMove)).toMatchObject([{ equal: true, targetRows: 4 }]);
+  await arena.onTarget(`UPDATE ${raw}.t SET v = 9 WHERE id > 5`);
+  expect(await inArena(arena, verifyMove)).toMatchObject([
+    { different: 1, shown: [{ key: { id: '9223372036854775807' } }] },
+  ]);
+  await arena.close();
+});

@@ -58,6 +58,10 @@ function shown(column: ComparedTable['columns'][number]): string {
   );
 }
 
+/** As a decimal where it may be more than a bigint holds. */
+const difference = (key: string, min: bigint) =>
+  min < 0n ? `(CAST(${key} AS DECIMAL(20)) - (${min}))` : `(${key} - ${min})`;
+
 function tooLarge({ name }: ComparedTable): MoveError {
   const table = qualified(name);
   return new MoveError(
@@ -98,7 +102,7 @@ export function comparedSide(url: string): ComparedSide & { close(): Promise<voi
       const last = (max - min) / width;
       return sums(
         table,
-        `CASE WHEN ${key} < ${min} THEN 0 WHEN ${key} > ${max} THEN ${last} ELSE (${key} - ${min}) DIV ${width} END`,
+        `CASE WHEN ${key} < ${min} THEN 0 WHEN ${key} > ${max} THEN ${last} ELSE ${difference(key, min)} DIV ${width} END`,
       );
     },
     sumBuckets: (table, count) => sums(table, bucketOf(table, count)),

@@ -86,6 +86,7 @@ export type Conversion =
   | 'char-trim'
   | 'zero-one'
   | 'within-day'
+  | 'time'
   | 'zero-date-null'
   | 'zero-date-error'
   | 'bytea'
