@@ -106,6 +106,11 @@ const MYSQL_TO_POSTGRES: readonly Case[] = [
   ['char(5)', `'ab'`, 'ab   ', `format('%s', c)`],
   ['varchar(10)', `'é€😀 '`, 'é€😀 '],
   ['varchar(10) character set latin1', `'éÿ€'`, 'éÿ€'],
+  [
+    'text character set latin1',
+    `UNHEX('818d8f909dc38180')`,
+    '\u0081\u008d\u008f\u0090\u009dÃ\u0081€',
+  ],
   ['longtext', String.raw`'tab\t nl\n cr\r bs\\ quote'' \\N'`, "tab\t nl\n cr\r bs\\ quote' \\N"],
   ['text', `''`, ''],
   ['binary(4)', `x'0102'`, String.raw`\x01020000`],
@@ -202,6 +207,11 @@ const MYSQL_SAME: readonly Case[] = [
   ['decimal(10,2) zerofill', '1.50', '00000001.50'],
   ['year', `'0000'`, '0000'],
   ['varchar(10) character set latin1', `'éÿ€'`, 'éÿ€'],
+  [
+    'text character set latin1',
+    `UNHEX('818d8f909dc38180')`,
+    '\u0081\u008d\u008f\u0090\u009dÃ\u0081€',
+  ],
   [`enum('a','b')`, `'b'`, 'b'],
   [`enum('a','')`, `''`, ''],
   [`set('x','y')`, `'x,y'`, 'x,y'],

@@ -9,6 +9,7 @@ import { ConnectionLost } from '../../ports/move.ts';
 import { cascadesOnto } from './cascades.ts';
 import type { ColumnNames, FollowedTables, LogEvent } from './log_events.ts';
 import { eventHandler } from './log_events.ts';
+import { keepBytes } from './log_texts.ts';
 import { classified, connectionOptions, openConnection, query } from './move_session.ts';
 import { sameTable } from './sql.ts';
 
@@ -125,7 +126,10 @@ export async function follow(
     resume: () => session('connection', 'resume'),
     fail: (error) => fail(error),
   });
-  zongji.on('binlog', (event) => push(event));
+  zongji.on('binlog', (event) => {
+    if (event.getEventName() === 'tablemap') keepBytes(event);
+    push(event);
+  });
   zongji.on('error', (error: unknown) => fail(error));
   zongji.start({
     filename: start.file,

@@ -9,11 +9,11 @@ import { rowEncoder } from '../../core/movement/row.ts';
 import type { TableStatement } from '../../core/movement/statement.ts';
 import { concerns, tableStatement } from '../../core/movement/statement.ts';
 import { movedColumns } from '../../core/movement/types/map.ts';
-import { toBinary } from '../../core/movement/wire.ts';
 import type { ChangeSink, FollowedTable } from '../../ports/move.ts';
 import type { Cascade } from './cascades.ts';
 import { CascadeWatch } from './cascades.ts';
 import { assertWholeRows, DONE, loggedAsStatement } from './log_refusals.ts';
+import { loggedColumns, rowReader } from './log_texts.ts';
 import type { SameTable } from './sql.ts';
 
 /** What every event of the decoder has; the rest is looked at by its kind. */
@@ -38,21 +38,8 @@ export interface FollowedTables {
 interface Known {
   readonly table: FollowedTable;
   readonly names: readonly string[];
+  readonly read: (row: unknown) => LoggedRow;
   readonly encoder: RowEncoder;
-}
-
-/** A logged value as a binary string. */
-function text(value: unknown): string | null {
-  if (value === null) return null;
-  if (Buffer.isBuffer(value)) return value.toString('latin1');
-  if (typeof value === 'string') return toBinary(value);
-  // An enum whose value was no label comes as undefined.
-  return value === undefined ? '' : String(value);
-}
-
-function inOrder(row: unknown, names: readonly string[]): LoggedRow {
-  const values = Object(row);
-  return names.map((name) => text(Reflect.get(values, name)));
 }
 
 /** As servers write them into the log, whatever the client said. */
@@ -244,21 +231,25 @@ class EventReader {
     this.#cascades.learn(id, name);
     const table = this.#followed(name);
     if (table === undefined) return undefined;
-    const entry: unknown = Reflect.get(Object(field(event, 'tableMap')), id);
-    const columns: unknown = Reflect.get(Object(entry), 'columns');
-    if (!Array.isArray(columns))
+    const columns = loggedColumns(event);
+    if (columns === null)
       throw new RangeError(
         `the log does not name the columns of ${qualified(table.mapping.source)}`,
       );
-    const names = columns.map((column: unknown) => String(Reflect.get(Object(column), 'name')));
+    const names = columns.map((column) => column.name);
     const known = this.#known.get(id);
     if (known !== undefined && known.names.join('\0') === names.join('\0')) return undefined;
-    return this.#learn(id, table, names);
+    return this.#learn(id, table, names, rowReader(table.mapping, columns));
   }
 
-  async #learn(id: number, table: FollowedTable, names: readonly string[]): Promise<void> {
+  async #learn(
+    id: number,
+    table: FollowedTable,
+    names: readonly string[],
+    read: Known['read'],
+  ): Promise<void> {
     const mapping = await this.#sink.columns(table.number, names);
-    this.#known.set(id, { table, names, encoder: rowEncoder(mapping, names) });
+    this.#known.set(id, { table, names, read, encoder: rowEncoder(mapping, names) });
   }
 
   #rows(event: LogEvent): void | Promise<void> {
@@ -279,15 +270,15 @@ class EventReader {
     return waiting;
   }
 
-  #row(kind: string, { table, names, encoder }: Known, row: unknown): void | Promise<void> {
+  #row(kind: string, { table, read, encoder }: Known, row: unknown): void | Promise<void> {
     if (kind === 'writerows') {
-      return this.#sink.change(table.number, 'insert', null, encoder.row(inOrder(row, names)));
+      return this.#sink.change(table.number, 'insert', null, encoder.row(read(row)));
     }
     if (kind === 'deleterows') {
-      return this.#sink.change(table.number, 'delete', encoder.identity(inOrder(row, names)), null);
+      return this.#sink.change(table.number, 'delete', encoder.identity(read(row)), null);
     }
-    const before = inOrder(Reflect.get(Object(row), 'before'), names);
-    const after = inOrder(Reflect.get(Object(row), 'after'), names);
+    const before = read(Reflect.get(Object(row), 'before'));
+    const after = read(Reflect.get(Object(row), 'after'));
     const old = encoder.identity(before);
     // The log always has the whole old row; most updates leave the key as it was.
     const same = table.mapping.key.length > 0 && old === encoder.identity(after);
