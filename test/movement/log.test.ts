@@ -266,3 +266,37 @@ test('MariaDB: texts in character sets of all kinds arrive, and what is not know
   });
   await arena.close();
 });
+
+test.each<[Dialect]>([['postgres'], ['mysql']])(
+  'PostgreSQL → %s: tables that inherit from a followed one are an error, partitions are followed',
+  async (to) => {
+    const arena = await openArena(servers, ['postgres', to], { tables: ['t'] });
+    const { src, raw } = arena;
+    await arena.onSource(
+      `CREATE TABLE ${src}.t ${PLAIN}`,
+      `CREATE TABLE ${src}.child (LIKE ${src}.t INCLUDING ALL) INHERITS (${src}.t)`,
+    );
+    await expect(moveTo(arena, 'drained')).rejects.toMatchObject({
+      code: 'not-configured',
+      table: `${src}.t`,
+      message: expect.stringContaining(`${src}.child`),
+    });
+    await arena.onSource(
+      `DROP TABLE ${src}.child, ${src}.t`,
+      `CREATE TABLE ${src}.t ${PLAIN} PARTITION BY RANGE (id)`,
+      `CREATE TABLE ${src}.p0 PARTITION OF ${src}.t FOR VALUES FROM (0) TO (10)`,
+      `CREATE TABLE ${src}.p1 PARTITION OF ${src}.t FOR VALUES FROM (10) TO (20)`,
+      `INSERT INTO ${src}.t VALUES (1, 1), (11, 1)`,
+    );
+    await arena.onTarget(`DROP TABLE ${raw}.t`).catch(() => undefined);
+    await moveTo(arena, 'drained');
+    await arena.onSource(
+      `UPDATE ${src}.t SET id = 15 WHERE id = 1`,
+      `INSERT INTO ${src}.p1 VALUES (17, 1)`,
+    );
+    expect((await moveTo(arena, 'cutover')).verdicts).toMatchObject([
+      { equal: true, targetRows: 3 },
+    ]);
+    await arena.close();
+  },
+);

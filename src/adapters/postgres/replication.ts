@@ -1,5 +1,6 @@
 /** Publication, slot and exported snapshot: what the source keeps for a move. */
 import { randomUUID } from 'node:crypto';
+import type { Client } from 'pg';
 import { qualified } from '../../core/catalog/names.ts';
 import type { QualifiedName } from '../../core/catalog/types.ts';
 import { MoveError } from '../../core/movement/errors.ts';
@@ -65,6 +66,7 @@ export async function prepareChanges(
   const client = await openClient(url);
   const name = objectName(plan);
   try {
+    await assertChildless(client, tables);
     const published = await query(client, 'SELECT 1 FROM pg_publication WHERE pubname = ?', [name]);
     const list = tables.map(tableName).join(', ');
     await query(
@@ -211,6 +213,26 @@ export function streamError(error: Error, plan: string): Error {
     );
   }
   return error;
+}
+
+/** Children by INHERITS are read with their parent, but the log has their changes under their own names. */
+async function assertChildless(client: Client, tables: readonly QualifiedName[]): Promise<void> {
+  for (const table of tables) {
+    const [child] = await query(
+      client,
+      `SELECT inhrelid::regclass FROM pg_inherits JOIN pg_class p ON p.oid = inhparent
+        WHERE inhparent = to_regclass(?) AND p.relkind = 'r' LIMIT 1`,
+      [tableName(table)],
+    );
+    if (child === undefined) continue;
+    const name = qualified(table);
+    throw new MoveError(
+      'not-configured',
+      `${name} has rows in tables that inherit from it (${child[0]}), whose changes are not logged as its own. ` +
+        `Make it a partitioned table, or load without changes (Mode "load").`,
+      name,
+    );
+  }
 }
 
 /** A table whose changes do not say which row they are about can't be published without breaking its writers. */
