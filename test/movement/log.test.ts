@@ -62,6 +62,11 @@ test.each<[string, string, (src: string) => readonly string[]]>([
     (src) => [`ALTER TABLE ${src}.t DROP COLUMN v, ADD COLUMN v int DEFAULT 7`],
   ],
   [
+    'altered (column v, w is gone or renamed)',
+    '(id int PRIMARY KEY, v int, w int)',
+    (src) => [`ALTER TABLE ${src}.t CHANGE v w int, CHANGE w v int`],
+  ],
+  [
     'dropped with its database',
     PLAIN,
     (src) => [`DROP DATABASE ${src}`, `CREATE DATABASE ${src}`, `CREATE TABLE ${src}.t ${PLAIN}`],

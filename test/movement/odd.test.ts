@@ -163,3 +163,28 @@ test('mysql → postgres: long names of indexes beyond ASCII, built twice', asyn
   ).toEqual([['4']]);
   await arena.close();
 });
+
+test.each(PAIRS)(
+  '%s → %s: a column that is added with quotes and backslashes in its default',
+  async (from, to) => {
+    const arena = await openArena(servers, [from, to], { tables: ['t'] });
+    const { src, raw } = arena;
+    const text = from === 'mysql' ? `'it''s \\\\ a\\nline ?'` : `E'it''s \\\\ a\\nline ?'`;
+    await arena.onSource(
+      `CREATE TABLE ${src}.t (id int PRIMARY KEY)`,
+      `INSERT INTO ${src}.t VALUES (1)`,
+    );
+    await moveTo(arena, 'drained');
+    await arena.onSource(
+      `ALTER TABLE ${src}.t ADD COLUMN v varchar(40) NOT NULL DEFAULT ${text}`,
+      `INSERT INTO ${src}.t (id) VALUES (2)`,
+    );
+    await moveTo(arena, 'drained');
+    expect(await arena.onTarget(`SELECT v FROM ${raw}.t ORDER BY id`)).toEqual([
+      ["it's \\ a\nline ?"],
+      ["it's \\ a\nline ?"],
+    ]);
+    expect((await moveTo(arena, 'cutover')).verdicts).toMatchObject([{ equal: true }]);
+    await arena.close();
+  },
+);

@@ -16,7 +16,7 @@ export interface TableStatement {
     | 'write';
   /** For `write` all that may be names in it. */
   readonly tables: readonly QualifiedName[];
-  /** Columns that an ALTER drops, in lower case: one of the same name may come in the same statement. */
+  /** Columns that an ALTER drops or renames, in lower case: one of the same name may come in the same statement. */
   readonly dropped: readonly string[];
 }
 
@@ -79,8 +79,12 @@ class Reader {
     return this.#at >= this.#tokens.length;
   }
 
+  peek(): string {
+    return this.#tokens[this.#at]?.text ?? '';
+  }
+
   next(): string {
-    const text = this.#tokens[this.#at]?.text ?? '';
+    const text = this.peek();
     this.#at += 1;
     return text;
   }
@@ -125,7 +129,9 @@ function alteration(reader: Reader, table: QualifiedName): TableStatement {
     if (kind === 'partition' && word === 'TABLE') {
       reader.next();
       tables.push(reader.name());
-    } else if (word === 'RENAME' && !RENAMED_PART.test(reader.words(2))) kind = 'rename';
+    } else if (word === 'CHANGE' || reader.words(2) === 'RENAME COLUMN')
+      dropped.push(...renamedColumn(reader));
+    else if (word === 'RENAME' && !RENAMED_PART.test(reader.words(2))) kind = 'rename';
     else if (word === 'DROP') {
       reader.next();
       if (NO_COLUMN.test(reader.words(2))) continue;
@@ -134,6 +140,15 @@ function alteration(reader: Reader, table: QualifiedName): TableStatement {
     }
   }
   return { kind, tables, dropped };
+}
+
+/** `CHANGE a b …` and `RENAME COLUMN a TO b`: its former name, if it has another now. */
+function renamedColumn(reader: Reader): readonly string[] {
+  reader.next();
+  reader.skip('COLUMN', 'IF', 'EXISTS');
+  const from = reader.next().toLowerCase();
+  reader.skip('TO');
+  return reader.peek().toLowerCase() === from ? [] : [from];
 }
 
 function renaming(reader: Reader): readonly QualifiedName[] {

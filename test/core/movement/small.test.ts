@@ -84,10 +84,12 @@ describe('statements of a binary log', () => {
 
   test.each([
     ['ALTER TABLE t DROP c, DROP COLUMN IF EXISTS `D e`', ['c', 'd e']],
+    ['ALTER TABLE t CHANGE a b INT, CHANGE COLUMN b a INT, CHANGE c `C` BIGINT', ['a', 'b']],
+    ['ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a', ['a', 'b']],
     ['ALTER TABLE t DROP COLUMN a, ADD COLUMN a INT DEFAULT 7', ['a']],
     ['ALTER TABLE t DROP INDEX a, DROP PRIMARY KEY, DROP FOREIGN KEY f, DROP CONSTRAINT k', []],
     ['ALTER TABLE t ALTER COLUMN a DROP DEFAULT, ADD CHECK (`drop` > 1)', []],
-  ])('%s drops columns', (sql, dropped) =>
+  ])('%s drops or renames columns', (sql, dropped) =>
     expect(tableStatement(sql, 'db')).toMatchObject({ kind: 'alter', dropped }),
   );
 

@@ -49,6 +49,9 @@ function text(column: MovedColumn, context: RuleContext, read: string): Travel {
   };
 }
 
+/** As the log prints it: the cast to text gives an address its mask where it has none. */
+const INET = `CASE WHEN {c} IS NOT NULL THEN format('%s', {c}) END`;
+
 const plain = (type: string): Travel => ({ type, compareSource: '{c}::text' });
 
 function range(from: string, read: string, convert: 'date-range' | 'utc', compare: string): Travel {
@@ -257,9 +260,17 @@ export const POSTGRES_TO_MYSQL: readonly TypeRule[] = [
     baseTypes: (column) => column.kind === 'array',
     travel: (column) => {
       const element = column.baseType.slice(0, -2);
-      const native = ['smallint', 'integer', 'bigint', 'numeric', 'boolean', 'text'].includes(
-        element,
-      );
+      // Of the last two the cast to text is not what the log prints.
+      const native = [
+        'smallint',
+        'integer',
+        'bigint',
+        'numeric',
+        'boolean',
+        'text',
+        'inet',
+        'character',
+      ].includes(element);
       const read = `array_to_json({c}${native ? '' : '::text[]'})::text`;
       return {
         type: 'json',
@@ -326,7 +337,7 @@ export const POSTGRES_TO_MYSQL: readonly TypeRule[] = [
       text(
         { ...column, length: column.baseType === 'bit varying' ? null : 255 },
         context,
-        '{c}::text',
+        column.baseType === 'inet' ? INET : '{c}::text',
       ),
   },
   {
