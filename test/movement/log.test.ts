@@ -305,3 +305,37 @@ test.each<[Dialect]>([['postgres'], ['mysql']])(
     await arena.close();
   },
 );
+
+test.each<[string, (src: string) => readonly string[]]>([
+  [
+    'altered (v is now another column)',
+    (src) => [
+      `ALTER TABLE ${src}.t DROP COLUMN v`,
+      `ALTER TABLE ${src}.t ADD COLUMN v int DEFAULT 7`,
+      `INSERT INTO ${src}.t VALUES (3)`,
+    ],
+  ],
+  [
+    'altered (v is now another column)',
+    (src) => [
+      `ALTER TABLE ${src}.t RENAME v TO x`,
+      `ALTER TABLE ${src}.t ADD COLUMN v int`,
+      `UPDATE ${src}.t SET v = 3`,
+    ],
+  ],
+  [
+    'dropped or renamed, and another put in its place',
+    (src) => [`DROP TABLE ${src}.t`, `CREATE TABLE ${src}.t ${PLAIN}`],
+  ],
+  [
+    'dropped or renamed, and another put in its place',
+    (src) => [`ALTER TABLE ${src}.t RENAME TO w`, `ALTER TABLE ${src}.u RENAME TO t`],
+  ],
+])('PostgreSQL: %s', async (what, statements) => {
+  const { said, table } = await afterwards('postgres', PLAIN, statements);
+  expect(said).toMatchObject({
+    code: 'schema-changed',
+    table,
+    message: expect.stringContaining(what),
+  });
+});

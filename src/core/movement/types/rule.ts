@@ -53,6 +53,7 @@ export function toMapping(column: MovedColumn, travel: Travel): ColumnMapping {
   return {
     source: column.name,
     target: column.name,
+    place: column.place,
     sourceType: column.type,
     targetType: travel.type,
     nullable: column.nullable || travel.loosensNull === true,
