@@ -98,7 +98,7 @@ export function mapTable(table: MovedTable, pipeline: Pipeline, context: MapCont
       throw new MoveError(
         'unsupported-type',
         `${name}.${column.name} has the type ${column.type}, which has no counterpart in the target. ` +
-          `Move a view that casts it, or leave the table out.`,
+          `Give it another type at the source, or leave the table out: views are not moved.`,
         name,
       );
     }
