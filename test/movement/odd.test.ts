@@ -188,3 +188,30 @@ test.each(PAIRS)(
     await arena.close();
   },
 );
+
+test.each(PAIRS)(
+  '%s → %s: a change that the target refuses is named with its table',
+  async (from, to) => {
+    const arena = await openArena(servers, [from, to], { tables: ['t'] });
+    const { src, raw } = arena;
+    await arena.onTarget(
+      `CREATE SCHEMA ${raw}`,
+      `CREATE TABLE ${raw}.t (id int PRIMARY KEY, u varchar(10), UNIQUE (u))`,
+    );
+    await arena.onSource(
+      `CREATE TABLE ${src}.t (id int PRIMARY KEY, u varchar(10))`,
+      `INSERT INTO ${src}.t VALUES (1, 'a')`,
+    );
+    await moveTo(arena, 'drained');
+    await arena.onSource(
+      `INSERT INTO ${src}.t VALUES (2, 'b'), (3, 'b')`,
+      `UPDATE ${src}.t SET u = 'b' WHERE id = 1`,
+    );
+    await expect(moveTo(arena, 'drained')).rejects.toMatchObject({
+      code: 'unrepresentable-value',
+      table: `${src}.t`,
+      message: expect.stringMatching(/t: the target refused a change: .*uplicate/),
+    });
+    await arena.close();
+  },
+);
