@@ -1,5 +1,6 @@
 /** Puts a move together: which adapters, for which databases. */
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { openFolder } from '../adapters/files/folder.ts';
 import { openMysqlSource } from '../adapters/mysql/move_source.ts';
 import { openMysqlTarget } from '../adapters/mysql/move_target.ts';
@@ -44,6 +45,14 @@ const QUOTES: Readonly<Record<Dialect, (name: string) => string>> = {
   mysql: (name) => `\`${name.replaceAll('`', '``')}\``,
 };
 
+/**
+ * Rows that pass through are young garbage: V8 would let their part of the heap grow to over 130 MB, and be no faster
+ * for it. It stays as large as it is when a move begins.
+ */
+function keepYoungHeapSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
 /** Opens everything, creates the metadata tables, runs `use`, and closes everything. */
 export async function withMove<T>(
   settings: MoveSettings,
@@ -52,6 +61,7 @@ export async function withMove<T>(
   use: (context: MoveContext) => Promise<T>,
 ): Promise<T> {
   const { plan } = settings;
+  keepYoungHeapSmall();
   const source = SOURCES[settings.source.dialect](settings.source.url, settings.target.dialect);
   const target = TARGETS[settings.target.dialect](settings.target.url);
   const schema = QUOTES[settings.target.dialect](settings.target.metadataSchema);

@@ -104,6 +104,12 @@ export interface ChangeStream {
   stop(): Promise<void>;
 }
 
+/** For what may have to wait until somebody else's transactions end. */
+export interface Waiting {
+  readonly stopping: AbortSignal;
+  readonly say: (message: string) => void;
+}
+
 export interface SourceLag {
   readonly bytes: number;
   /** Log that the source keeps for us; null where it has no such thing. */
@@ -114,12 +120,19 @@ export interface SourceLag {
 
 export interface MoveSource {
   readonly dialect: Dialect;
-  /** Null where there is no such table. With `inspect`, data decides what the type leaves open. */
-  describe(name: QualifiedName, inspect: boolean): Promise<MovedTable | null>;
+  /**
+   * Null where there is no such table. With `inspect`, data decides what the type leaves open, which may mean to read all
+   * of it; `stopping` ends that.
+   */
+  describe(
+    name: QualifiedName,
+    inspect: boolean,
+    stopping?: AbortSignal,
+  ): Promise<MovedTable | null>;
   /** `exact`: with the place in the log that the snapshot stands for. */
-  snapshot(exact: boolean): Promise<Snapshot>;
+  snapshot(exact: boolean, waiting: Waiting): Promise<Snapshot>;
   /** Prepares the log for these tables and returns where their changes begin. May be called again. */
-  prepareChanges(plan: string, tables: readonly QualifiedName[]): Promise<string>;
+  prepareChanges(plan: string, tables: readonly QualifiedName[], waiting: Waiting): Promise<string>;
   /** What its log says of a transaction may be taken back in the end (`ChangeSink.rollback`). */
   readonly takesBack: boolean;
   /** Where `CE` rows get their `source` from: a slot, or the binlog that `position` is in. */
@@ -223,6 +236,8 @@ export interface ComparedSide {
     max: bigint,
     width: bigint,
   ): Promise<readonly PieceSum[]>;
+  /** Every `rows`-th value of a numeric key in a piece, in order. */
+  bounds(table: ComparedTable, piece: Piece, rows: number): Promise<readonly string[]>;
   /** Rows and digest of each of `count` pieces by a digest of the key, in one walk. */
   sumBuckets(table: ComparedTable, count: number): Promise<readonly PieceSum[]>;
   /** Key and digest of every row of a piece, ordered by nothing. */

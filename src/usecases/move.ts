@@ -1,10 +1,7 @@
 /** A move from its start to where it is asked to end: load, follow, and cut over. */
-import { qualified } from '../core/catalog/names.ts';
 import { MoveError, schemaChanged, Stopped } from '../core/movement/errors.ts';
-import type { MovedTable, Pipeline } from '../core/movement/model.ts';
 import { arrangePipelines } from '../core/movement/arrange.ts';
 import { changeFile, moveLock, objectName } from '../core/movement/names.ts';
-import { mapTable } from '../core/movement/types/map.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Claim } from '../ports/move.ts';
 import { ConnectionLost } from '../ports/move.ts';
@@ -16,9 +13,10 @@ import { startExtract } from './move_extract.ts';
 import type { MoveGoal } from './move_follow.ts';
 import { followTo } from './move_follow.ts';
 import type { LoadTable } from './move_load.ts';
-import { assertKey, firstDifference } from './move_marks.ts';
+import { firstDifference } from './move_marks.ts';
 import { keepMeasuring } from './move_lag.ts';
 import { loadTables } from './move_load.ts';
+import { prepareTables } from './move_prepare.ts';
 import type { StoredTable } from './move_stored.ts';
 import type { PipelineFailure } from './pipeline_store.ts';
 import type { TableVerdict } from './verify.ts';
@@ -190,7 +188,7 @@ class Attempt {
       this.#context.events.log(`goes on with the changes from ${before.applied}`);
     if (before?.cutover === 'done') return { outcome: 'cut-over', verdicts: [] };
     const follow = plan.pipelines.some((pipeline) => pipeline.follow);
-    const tables = await this.#prepare(follow);
+    const tables = await prepareTables(this.#context, follow);
     try {
       if (follow) await this.#startFollowing(tables);
       await this.#load(tables, follow);
@@ -198,90 +196,6 @@ class Attempt {
     } finally {
       await this.#extract?.stop();
     }
-  }
-
-  async #prepare(follow: boolean): Promise<readonly LoadTable[]> {
-    const { plan, source, store, target } = this.#context;
-    const stored = new Map(
-      (await store.tables(target.statements)).map((table) => [table.number, table]),
-    );
-    const described: MovedTable[] = [];
-    for (const [number, pipeline] of plan.pipelines.entries()) {
-      const table = await source.describe(pipeline.source, !stored.has(number));
-      if (table === null) {
-        const name = qualified(pipeline.source);
-        throw new MoveError('table-missing', `The source has no table ${name}.`, name);
-      }
-      described.push(table);
-    }
-    const stream = await store.stream(target.statements);
-    const isNew = plan.pipelines.some(({ follow: each }, number) => each && !stored.has(number));
-    if (follow && (stream === null || isNew)) {
-      // The place in the log is taken before anything is read, so that nothing falls between.
-      const names = plan.pipelines
-        .filter((pipeline) => pipeline.follow)
-        .map((pipeline) => pipeline.source);
-      const position = await source.prepareChanges(plan.name, names);
-      if (stream === null) await this.#beginStream(position);
-    }
-    const out: LoadTable[] = [];
-    for (const [number, pipeline] of plan.pipelines.entries()) {
-      const table = described[number];
-      if (table === undefined) continue;
-      const known = stored.get(number) ?? (await this.#newTable(number, pipeline, table));
-      out.push({ source: table, stored: known });
-    }
-    return out;
-  }
-
-  async #beginStream(position: string): Promise<void> {
-    const { plan, source, store, target } = this.#context;
-    const transaction = await target.begin();
-    try {
-      await store.addStream(transaction, position);
-      await store.beginRow(transaction, source.logName(plan.name, position), 'CE', null, position);
-      await transaction.commit();
-    } catch (error) {
-      await transaction.rollback();
-      throw error;
-    }
-  }
-
-  async #newTable(number: number, pipeline: Pipeline, described: MovedTable): Promise<StoredTable> {
-    const { events, plan, source, store, target } = this.#context;
-    assertKey(pipeline, described);
-    const same = source.dialect === target.dialect;
-    const types = same
-      ? await target.hasTypes(described.columns.map((column) => column.type))
-      : new Set<string>();
-    const mapping = mapTable(described, pipeline, {
-      source: source.dialect,
-      target: target.dialect,
-      zeroDates: plan.zeroDates,
-      exactCollation: target.capabilities.exactCollation,
-      targetHasType: (type) => types.has(type),
-    });
-    if (mapping.key.length === 0) {
-      events.log(`${qualified(described.name)} has no key: it is loaded whole, in one file`);
-    }
-    await target.createTable(mapping, described);
-    if (!(await target.isEmpty(mapping.target))) {
-      throw new MoveError(
-        'target-not-empty',
-        `${qualified(mapping.target)} holds rows that no run of this plan loaded. Empty it, or name another target.`,
-        qualified(mapping.target),
-      );
-    }
-    await store.addTable(target.statements, number, mapping, described.estimatedRows);
-    return {
-      number,
-      mapping,
-      phase: 'created',
-      files: 0,
-      covered: null,
-      complete: false,
-      loadedAt: null,
-    };
   }
 
   async #startFollowing(tables: readonly LoadTable[]): Promise<void> {

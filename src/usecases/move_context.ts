@@ -1,7 +1,7 @@
 /** What every part of a move is given. */
 import type { MovePlan } from '../core/movement/model.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { MoveSource, MoveTarget } from '../ports/move.ts';
+import type { MoveSource, MoveTarget, Waiting } from '../ports/move.ts';
 import type { WorkFolder } from '../ports/spool.ts';
 import type { MoveControl } from './move_control.ts';
 import type { MoveStore } from './move_store.ts';
@@ -28,4 +28,8 @@ export interface MoveContext {
   readonly control: MoveControl;
   readonly clock: Clock;
   readonly events: MoveEvents;
+}
+
+export function waitingOf({ control, events }: MoveContext): Waiting {
+  return { stopping: control.stopping, say: (message) => events.log(message) };
 }

@@ -3,20 +3,20 @@
  * that is free begins with it at once, and one that is slower than the source finds it on the disk.
  */
 import { qualified } from '../core/catalog/names.ts';
-import { Bell } from '../core/movement/bell.ts';
-import { isNumericKey, nextStep, firstRows } from '../core/movement/chunks.ts';
+import { firstRows, hasGaps, isNumericKey, nextStride } from '../core/movement/chunks.ts';
 import { MoveError, Stopped } from '../core/movement/errors.ts';
+import type { Stride } from '../core/movement/chunks.ts';
 import type { KeyColumn, KeyRange, MovedTable, TableMapping } from '../core/movement/model.ts';
 import { dataFile } from '../core/movement/names.ts';
 import type { DataFile } from '../ports/spool.ts';
 import type { RowForm, Snapshot, SnapshotReader, TargetTransaction } from '../ports/move.ts';
 import { ConnectionLost } from '../ports/move.ts';
 import { gated } from './move_control.ts';
+import { waitingOf } from './move_context.ts';
 import type { MoveContext } from './move_context.ts';
+import { FileQueue } from './move_queue.ts';
 import type { StoredFile, StoredTable } from './move_stored.ts';
 
-/** Files that wait for a loader; with those being loaded, what the disk must hold. */
-const WAITING = 2;
 const LOADERS = 2;
 
 export interface LoadTable {
@@ -52,9 +52,13 @@ export async function loadTables(
   const { control, source, store, target } = context;
   const open = await store.openFiles(target.statements);
   if (tables.every(({ stored }) => stored.complete) && open.length === 0) return;
-  const snapshot = await source.snapshot(exact);
-  const queue = new FileQueue();
-  const abort = () => queue.fail(new Stopped());
+  const snapshot = await source.snapshot(exact, waitingOf(context));
+  const queue = new FileQueue<Begun>();
+  const abort = () => {
+    queue.fail(new Stopped());
+    // A question that takes long is not waited for.
+    void snapshot.close();
+  };
   control.stopping.addEventListener('abort', abort);
   try {
     const producing = produce(context, tables, open, snapshot, queue);
@@ -69,55 +73,12 @@ export async function loadTables(
   }
 }
 
-/** Files on their way to a loader, with a limit on how many wait. */
-class FileQueue {
-  readonly #files: Begun[] = [];
-  readonly #bell = new Bell();
-  #done = false;
-  failure: unknown = null;
-  /** Files that came in. */
-  loaded = 0;
-
-  /** Resolves when there is room for another. */
-  async room(): Promise<void> {
-    while (this.#files.length >= WAITING && this.failure === null) await this.#bell.next();
-  }
-
-  push(file: Begun): void {
-    this.#files.push(file);
-    this.#bell.ring();
-  }
-
-  async next(): Promise<Begun | null> {
-    for (;;) {
-      if (this.failure !== null) return null;
-      const file = this.#files.shift();
-      if (file !== undefined) {
-        this.#bell.ring();
-        return file;
-      }
-      if (this.#done) return null;
-      await this.#bell.next();
-    }
-  }
-
-  end(): void {
-    this.#done = true;
-    this.#bell.ring();
-  }
-
-  fail(error: unknown): void {
-    this.failure ??= error;
-    this.#bell.ring();
-  }
-}
-
 async function produce(
   context: MoveContext,
   tables: readonly LoadTable[],
   open: readonly StoredFile[],
   snapshot: Snapshot,
-  queue: FileQueue,
+  queue: FileQueue<Begun>,
 ): Promise<void> {
   for (const table of tables) {
     const { number } = table.stored;
@@ -135,8 +96,8 @@ async function writeFile(
   table: LoadTable,
   file: StoredFile,
   reader: SnapshotReader,
-  queue: FileQueue,
-): Promise<number> {
+  queue: FileQueue<Begun>,
+): Promise<{ readonly rows: number; readonly bytes: number }> {
   const { control, folder } = context;
   const { mapping } = table.stored;
   await control.gate();
@@ -145,7 +106,7 @@ async function writeFile(
   const stream = reader.read(mapping, keyColumns(table), file, form);
   const data = folder.data.write(file.file, gated(stream.pieces, control));
   queue.push({ file, table, form, data, sent: stream.sent });
-  return data.written;
+  return { bytes: await data.written, rows: stream.sent() };
 }
 
 /** Binary saves both servers from printing and reading every value; the target says whether its table is made for it. */
@@ -159,7 +120,7 @@ async function produceTable(
   context: MoveContext,
   table: LoadTable,
   reader: SnapshotReader,
-  queue: FileQueue,
+  queue: FileQueue<Begun>,
 ): Promise<void> {
   const { mapping, number } = table.stored;
   const key = keyColumns(table);
@@ -168,7 +129,7 @@ async function produceTable(
     table.source.estimatedBytes,
     context.plan.chunkBytes,
   );
-  const first = key[0];
+  const [first] = key;
   const extent =
     first !== undefined && isNumericKey(key) ? await reader.extent(mapping.source, first) : null;
   const nulled = await reader.countNulled(mapping);
@@ -180,16 +141,10 @@ async function produceTable(
   }
 
   let { covered, files } = table.stored;
-  let step = BigInt(rows);
+  let stride = { values: BigInt(rows), rows };
   for (;;) {
     if (queue.failure !== null) return;
-    let upper: readonly string[] | null = null;
-    if (extent !== null) {
-      const from = covered?.[0] === undefined ? extent[0] - 1n : BigInt(covered[0]);
-      upper = from + step >= extent[1] ? null : [(from + step).toString()];
-    } else if (key.length > 0 && !(first !== undefined && isNumericKey(key))) {
-      upper = await reader.bound(mapping.source, key, covered, Number(step));
-    }
+    const upper = await upperBound(reader, mapping, key, { covered, extent, stride });
     files += 1;
     const file: StoredFile = {
       file: dataFile(mapping.source, files),
@@ -198,11 +153,36 @@ async function produceTable(
       upper,
     };
     await addFile(context, file, mapping, files);
-    const bytes = await writeFile(context, table, file, reader, queue);
+    const held = await writeFile(context, table, file, reader, queue);
     if (upper === null) return;
     covered = upper;
-    step = nextStep(step, bytes, context.plan.chunkBytes);
+    stride = nextStride(stride, held, context.plan.chunkBytes);
   }
+}
+
+interface Reach {
+  readonly covered: readonly string[] | null;
+  /** Least and greatest value of a numeric key; null for an empty table and for other keys. */
+  readonly extent: readonly [bigint, bigint] | null;
+  readonly stride: Stride;
+}
+
+/** Where the next file ends; null where it takes all the rest. */
+async function upperBound(
+  reader: SnapshotReader,
+  mapping: TableMapping,
+  key: readonly KeyColumn[],
+  { covered, extent, stride }: Reach,
+): Promise<readonly string[] | null> {
+  if (key.length === 0) return null;
+  const ofRows = () => reader.bound(mapping.source, key, covered, stride.rows);
+  if (!isNumericKey(key)) return ofRows();
+  if (extent === null) return null;
+  const [min, max] = extent;
+  const end = (covered?.[0] === undefined ? min - 1n : BigInt(covered[0])) + stride.values;
+  const full = hasGaps(stride) ? (await ofRows())?.[0] : undefined;
+  const upper = full !== undefined && BigInt(full) < end ? BigInt(full) : end;
+  return upper >= max ? null : [upper.toString()];
 }
 
 async function addFile(
@@ -221,7 +201,11 @@ async function addFile(
   }
 }
 
-async function consume(context: MoveContext, snapshot: Snapshot, queue: FileQueue): Promise<void> {
+async function consume(
+  context: MoveContext,
+  snapshot: Snapshot,
+  queue: FileQueue<Begun>,
+): Promise<void> {
   const { store, target } = context;
   for (let next = await queue.next(); next !== null; next = await queue.next()) {
     await loadFile(context, next, snapshot.position);
@@ -303,7 +287,7 @@ async function refusal(
   if (error instanceof MoveError) return error;
   const { mapping } = table.stored;
   const words = error instanceof Error ? error.message : 'unknown error';
-  const snapshot = await context.source.snapshot(false);
+  const snapshot = await context.source.snapshot(false, waitingOf(context));
   try {
     const found = await snapshot.reader.findRefused(mapping, keyColumns(table), range);
     return new MoveError(

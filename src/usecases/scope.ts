@@ -1,5 +1,5 @@
 /** Drafts the first plan of a migration from what the source holds. */
-import type { Catalog } from '../core/catalog/types.ts';
+import type { Catalog, QualifiedName } from '../core/catalog/types.ts';
 import { planDraft } from '../core/graph/plan-draft.ts';
 import type { DraftSettings } from '../core/graph/plan-draft.ts';
 import { drawScope } from '../core/graph/scope.ts';
@@ -37,6 +37,31 @@ export async function draftPlan(request: DraftRequest): Promise<DraftedPlan> {
   const name = settings.name ?? planName(catalog.database);
   const draft = planDraft(scope, catalog, { ...settings, name }, oneDatabase);
   return { text: renderDraft(draft), draft, scope };
+}
+
+/** The first plan of a source whose procedures are not read: all its tables are moved. */
+export function draftTables(
+  found: {
+    readonly database: string;
+    readonly tables: readonly QualifiedName[];
+    /** The source's log tells their changes. */
+    readonly followable: boolean;
+  },
+  settings: DraftRequest['settings'],
+): Omit<DraftedPlan, 'scope'> {
+  const draft: PlanDraft = {
+    ...settings,
+    name: settings.name ?? planName(found.database),
+    pipelines: found.tables.map((name) => ({
+      include: true,
+      source: name,
+      target: name,
+      key: [],
+      mode: found.followable ? 'load + changes' : 'load',
+    })),
+    procedures: [],
+  };
+  return { text: renderDraft(draft), draft };
 }
 
 /** A name that a plan may have: lower case letters, digits, `-` and `_`, at most 63. */

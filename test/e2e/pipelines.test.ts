@@ -61,6 +61,22 @@ async function until(session: SqlSession, sql: string): Promise<void> {
   }
 }
 
+/** Whatever a run or its pipelines write down. */
+const PROGRESS = `SELECT md5(
+  (SELECT coalesce(string_agg(p::text, ' ' ORDER BY p::text), '') FROM wirekite.wirekite_progress p) ||
+  (SELECT count(*) FROM wirekite.sprocket_log) || (SELECT count(*) FROM raw.orders))`;
+
+/** Waits until nothing is written down any more: what was under way is at its next gate. */
+async function held(session: SqlSession): Promise<void> {
+  const end = Date.now() + 60_000;
+  for (let last = '', since = Date.now(); Date.now() - since < 3000; await delay(200)) {
+    const now = (await one(session, PROGRESS)) ?? '';
+    if (now !== last) since = Date.now();
+    last = now;
+    if (Date.now() > end) throw new Error('it never stood still');
+  }
+}
+
 async function run(site: Site, status: number, ...args: string[]): Promise<string> {
   const ended = await site.run(...args);
   expect(ended.status, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`).toBe(status);
@@ -120,17 +136,36 @@ it(
     await killed.kill();
     await source.query(`INSERT INTO shop.orders VALUES (6000, 1, 100)`);
 
-    const last = await run(site, 0, 'run', '--workers', '2');
-    expect(last).toContain('"sprocket move" goes on with them');
-    expect(planCells(site, '| shop.orders')).toMatch(/^Completed: .*5,00[01] rows$/u);
+    // PAUSE by SQL holds procedures and changes alike.
+    const going = site.start('run', '--workers', '2');
+    await until(
+      target,
+      `SELECT count(*) > 1 FROM wirekite.sprocket_log WHERE message = 'Proving.'`,
+    );
+    await target.query(`UPDATE wirekite.wirekite_action SET action = 'PAUSE'`);
+    await held(target);
+    await source.query(`INSERT INTO shop.orders VALUES (6001, 1, 100)`);
+    const before = await one(target, PROGRESS);
+    await delay(3000);
+    expect(await one(target, PROGRESS)).toBe(before);
+    expect(JSON.parse(await run(site, 0, 'status', '--json'))).toMatchObject({
+      progress: { action: 'PAUSE' },
+    });
+    expect(await one(target, 'SELECT count(*) FROM raw.orders WHERE id = 6001')).toBe('0');
+    await target.query(`UPDATE wirekite.wirekite_action SET action = 'RUN'`);
+
+    const last = await going.ended;
+    expect(last.status, last.stdout + last.stderr).toBe(0);
+    expect(last.stdout).toContain('"sprocket move" goes on with them');
+    expect(planCells(site, '| shop.orders')).toMatch(/^Completed: .*5,00[0-2] rows$/u);
     expect(planCells(site, '| dw.load_countries')).toBe('Completed');
     const files = site.branchFiles();
     expect(files['MIGRATION.md']).toContain('**2** proven equal');
 
     await run(site, 0, 'move', '--once');
-    expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('5001');
+    expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('5002');
     const cut = await run(site, 0, 'cutover');
-    expect(cut).toContain('shop.orders: equal, 5001 rows');
+    expect(cut).toContain('shop.orders: equal, 5002 rows');
     expect(await one(source, 'SELECT count(*) FROM pg_replication_slots')).toBe('0');
     const status: unknown = JSON.parse(await run(site, 0, 'status', '--json'));
     expect(status).toMatchObject({
@@ -139,7 +174,7 @@ it(
     });
 
     await run(site, 1, 'reset');
-    expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('5001');
+    expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('5002');
     await run(site, 0, 'stop');
     expect(await run(site, 0, 'reset')).toContain('emptied: raw.orders, raw.customers');
     expect(await one(target, 'SELECT count(*) FROM raw.orders')).toBe('0');

@@ -23,17 +23,18 @@ async function monitoring(arena: Arena): Promise<readonly Rows[]> {
   return found;
 }
 
-/** A session in the middle of a transaction that reads a table of the target: no DDL gets past it. */
-async function reader(arena: Arena, sql: string): Promise<{ end(): Promise<void> }> {
-  const { dialect, url } = arena.settings.target;
+/** A session in the middle of something: whoever comes after it waits. */
+async function inTheWay(
+  { dialect, url }: Arena['settings']['source'],
+  ...statements: readonly string[]
+): Promise<{ end(): Promise<void> }> {
   if (dialect === 'postgres') {
     const client = await openClient(url);
-    await pgQuery(client, `BEGIN; ${sql}`);
+    for (const sql of statements) await pgQuery(client, sql);
     return { end: () => client.end() };
   }
   const connection = await openConnection(url);
-  await mysqlQuery(connection, 'START TRANSACTION');
-  await mysqlQuery(connection, sql);
+  for (const sql of statements) await mysqlQuery(connection, sql);
   return { end: async () => connection.destroy() };
 }
 
@@ -113,7 +114,7 @@ describe.each([PAIRS[0] ?? PAIRS[1], PAIRS[3] ?? PAIRS[1]].filter((pair) => pair
             ? `SELECT pid FROM pg_stat_activity WHERE query ~ '^(ALTER TABLE|CREATE INDEX)' AND state = 'active'`
             : `SELECT id FROM information_schema.processlist WHERE info LIKE 'CREATE INDEX%'`,
         );
-      const reading = await reader(arena, `SELECT * FROM ${raw}.t`);
+      const reading = await inTheWay(arena.settings.target, 'BEGIN', `SELECT * FROM ${raw}.t`);
       const moving = moveTo(arena, 'drained');
       await until(async () => (await building()).length > 0);
       await setAction(arena, 'STOP');
@@ -128,6 +129,31 @@ describe.each([PAIRS[0] ?? PAIRS[1], PAIRS[3] ?? PAIRS[1]].filter((pair) => pair
           : `SELECT COUNT(DISTINCT index_name) FROM information_schema.statistics WHERE table_schema = '${raw}'`,
       );
       expect(indexes).toEqual([['2']]);
+      await arena.close();
+    });
+
+    test('STOP does not wait for what the source takes long to say', async () => {
+      const arena = await openArena(servers, [from, to], { tables: ['t'], follow: false });
+      const { src } = arena;
+      await arena.onSource(
+        `CREATE TABLE ${src}.t (id int PRIMARY KEY, v int)`,
+        `INSERT INTO ${src}.t VALUES (1, 1)`,
+      );
+      const writing = await (from === 'postgres'
+        ? inTheWay(arena.settings.source, 'BEGIN', `LOCK TABLE ${src}.t`)
+        : inTheWay(arena.settings.source, `LOCK TABLES ${src}.t WRITE`));
+      const asked = () =>
+        arena.onSource(
+          from === 'postgres'
+            ? `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'`
+            : `SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata lock'`,
+        );
+      const moving = moveTo(arena, 'drained');
+      await until(async () => (await asked()).length > 0);
+      await setAction(arena, 'STOP');
+      expect((await moving).outcome).toBe('stopped');
+      await until(async () => (await asked()).length === 0);
+      await writing.end();
       await arena.close();
     });
 
@@ -269,6 +295,31 @@ describe.each([PAIRS[0] ?? PAIRS[1], PAIRS[3] ?? PAIRS[1]].filter((pair) => pair
     });
   },
 );
+
+test('who holds up the beginning of the changes is named, and STOP does not wait for them', async () => {
+  const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });
+  const { src } = arena;
+  await arena.onSource(
+    `CREATE TABLE ${src}.t (id int PRIMARY KEY)`,
+    `CREATE TABLE ${src}.other (id int)`,
+  );
+  const older = await inTheWay(
+    arena.settings.source,
+    'BEGIN',
+    `INSERT INTO ${src}.other VALUES (1)`,
+  );
+  const moving = moveTo(arena, 'drained');
+  await until(async () => arena.logged.some((line) => line.includes('It waits for that of')));
+  await setAction(arena, 'STOP');
+  expect((await moving).outcome).toBe('stopped');
+  expect(
+    await arena.onSource(`SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'`),
+  ).toEqual([]);
+  await older.end();
+  await setAction(arena, 'RUN');
+  expect((await moveTo(arena, 'drained')).outcome).toBe('drained');
+  await arena.close();
+});
 
 test('a plan may be run again and again where nothing changes', async () => {
   const arena = await openArena(servers, ['postgres', 'postgres'], { tables: ['t'] });

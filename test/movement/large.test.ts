@@ -27,6 +27,12 @@ test.each(PAIRS)(
       `INSERT INTO ${src}.l VALUES (1, ${blob('a')}, 'x', 'v', 'w'), (2, NULL, NULL, NULL, NULL), (6, '', '', '', '')`,
       `INSERT INTO ${src}.l VALUES (3, NULL, REPEAT('a line\n', ${MB}), NULL, 'w')`,
     );
+    const escapes = [92, 78, 9, 13, 10, 92, 92, 116, 34, 39].map((code) =>
+      from === 'mysql' ? `CHAR(${code})` : `chr(${code})`,
+    );
+    await arena.onSource(
+      `INSERT INTO ${src}.l (id, t, w) VALUES (7, concat(${escapes.join(', ')}), concat('é', ${escapes.join(', ')}))`,
+    );
     await moveTo(arena, 'drained');
     await arena.onSource(
       `INSERT INTO ${src}.l VALUES (4, ${blob('b')}, 'z', NULL, NULL), (5, NULL, REPEAT('w', ${9 * MB}), NULL, NULL)`,
@@ -44,8 +50,9 @@ test.each(PAIRS)(
       ['4', String(9 * MB), '1', null, null],
       ['5', null, String(9 * MB), null, null],
       ['6', '0', '0', '0', '0'],
+      ['7', null, '10', null, to === 'mysql' ? '12' : '11'],
     ]);
-    expect(await inArena(arena, verifyMove)).toMatchObject([{ equal: true, sourceRows: 6 }]);
+    expect(await inArena(arena, verifyMove)).toMatchObject([{ equal: true, sourceRows: 7 }]);
     if (from !== to) await differs(arena);
     await arena.close();
   },

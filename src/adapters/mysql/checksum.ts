@@ -105,6 +105,14 @@ export function comparedSide(url: string): ComparedSide & { close(): Promise<voi
         `CASE WHEN ${key} < ${min} THEN 0 WHEN ${key} > ${max} THEN ${last} ELSE ${difference(key, min)} DIV ${width} END`,
       );
     },
+    async bounds(table, piece, rows) {
+      const key = ident(table.key[0]?.name ?? '');
+      const found = await ask(
+        `SELECT k FROM (SELECT ${key} AS k, ROW_NUMBER() OVER (ORDER BY ${key}) AS n FROM ${tableName(table.name)}
+          WHERE ${pieceCondition(table, piece)}) x WHERE n % ${rows} = 0 ORDER BY k`,
+      );
+      return found.map(([bound]) => bound ?? '');
+    },
     sumBuckets: (table, count) => sums(table, bucketOf(table, count)),
     async digests(table, piece) {
       const rows = await ask(

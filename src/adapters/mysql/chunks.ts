@@ -33,6 +33,8 @@ async function beginSnapshot(connection: Connection, exact: boolean): Promise<st
     await query(connection, BEGIN);
     return exact ? snapshotPosition(connection) : null;
   }
+  // Writers wait behind one who waits for this lock: better to try again than to wait long.
+  await query(connection, 'SET SESSION lock_wait_timeout = 3');
   await query(connection, 'FLUSH TABLES WITH READ LOCK');
   try {
     await query(connection, BEGIN);

@@ -42,6 +42,7 @@ function fieldSql(column: ColumnMapping): string {
   // The only conversion that gives NULL for a value; dates are never too large.
   if (column.convert === 'zero-date-null') return String.raw`IFNULL(${valueSql(column)}, '\\N')`;
   const value = isLarge(column) ? `''` : valueSql(column);
+  if (!column.nullable) return value;
   return String.raw`IF(${ident(column.source)} IS NULL, '\\N', ${value})`;
 }
 

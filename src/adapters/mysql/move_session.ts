@@ -123,6 +123,39 @@ export function drop(connection: Connection): void {
   for (const reject of WAITING.get(connection) ?? []) reject(ended());
 }
 
+/** A session of its own for `use`; `stopping` ends it, at the server too: in the middle of a statement that does not notice. */
+export async function withSession<T>(
+  url: string,
+  stopping: AbortSignal | undefined,
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await openConnection(url);
+  let killing: Promise<void> | null = null;
+  const end = () => {
+    killing = kill(url, connection.threadId);
+    drop(connection);
+  };
+  stopping?.addEventListener('abort', end);
+  try {
+    stopping?.throwIfAborted();
+    return await use(connection);
+  } finally {
+    stopping?.removeEventListener('abort', end);
+    drop(connection);
+    await killing;
+  }
+}
+
+async function kill(url: string, thread: number): Promise<void> {
+  try {
+    const connection = await openConnection(url);
+    await query(connection, `KILL ${thread}`);
+    drop(connection);
+  } catch {
+    // It has ended already, or the server is gone: either way there is nothing left to end.
+  }
+}
+
 function run(connection: Connection, sql: string): Promise<unknown> {
   return answered(connection, (resolve, reject) => {
     connection.query({ sql, typeCast: (field) => field.string() }, (error, result) => {

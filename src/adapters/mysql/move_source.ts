@@ -7,20 +7,14 @@ import { comparedSide } from './checksum.ts';
 import { openSnapshot } from './chunks.ts';
 import { describeTable } from './describe.ts';
 import { follow } from './follow.ts';
-import { openConnection } from './move_session.ts';
+import { withSession } from './move_session.ts';
 import { currentPosition, followProblems, prepareChanges, sourceLag } from './replication.ts';
 
 /** Its lines are read alike by every target. */
 export function openMysqlSource(url: string, _target: Dialect): MoveSource {
   const side = comparedSide(url);
-  const describe = async (name: QualifiedName, inspect: boolean) => {
-    const connection = await openConnection(url);
-    try {
-      return await describeTable(connection, name, inspect);
-    } finally {
-      connection.destroy();
-    }
-  };
+  const describe = (name: QualifiedName, inspect: boolean, stopping?: AbortSignal) =>
+    withSession(url, stopping, (connection) => describeTable(connection, name, inspect));
   return {
     dialect: 'mysql',
     takesBack: true,

@@ -7,21 +7,10 @@ import { applyStep, load } from './apply.ts';
 import { comparedSide } from './checksum.ts';
 import { addColumn, addConstraints, addIndexes, createTable } from './ddl.ts';
 import { createMoveMetadata } from './metadata_move.ts';
-import { change, drop, openConnection, query, statementsOf } from './move_session.ts';
+import { change, drop, openConnection, query, statementsOf, withSession } from './move_session.ts';
 import { ident, tableName } from './sql.ts';
 
 const LOCK_NAME = 64;
-
-/** Ends a session of ours: a server in the middle of DDL does not notice that the other end is gone. */
-async function kill(url: string, thread: number): Promise<void> {
-  try {
-    const connection = await openConnection(url);
-    await query(connection, `KILL ${thread}`);
-    drop(connection);
-  } catch {
-    // It has ended already, or the server is gone: either way there is nothing left to end.
-  }
-}
 
 export function openMysqlTarget(url: string): MoveTarget {
   const side = comparedSide(url);
@@ -36,27 +25,6 @@ export function openMysqlTarget(url: string): MoveTarget {
     } catch (error) {
       if (error instanceof ConnectionLost) main = null;
       throw error;
-    }
-  };
-  /** What takes long must not hold up what is asked meanwhile: the action, the marks. */
-  const withOwn = async (
-    stopping: AbortSignal,
-    use: (connection: Connection) => Promise<void>,
-  ): Promise<void> => {
-    const connection = await openConnection(url);
-    let killing: Promise<void> | null = null;
-    const end = () => {
-      killing = kill(url, connection.threadId);
-      drop(connection);
-    };
-    stopping.addEventListener('abort', end);
-    try {
-      stopping.throwIfAborted();
-      await use(connection);
-    } finally {
-      stopping.removeEventListener('abort', end);
-      drop(connection);
-      await killing;
     }
   };
   const started = async (connection: Connection): Promise<Connection> => {
@@ -149,10 +117,11 @@ export function openMysqlTarget(url: string): MoveTarget {
       );
     },
     takesBinary: async () => false,
+    // What takes long must not hold up what is asked meanwhile: the action, the marks.
     addKeyAndIndexes: (mapping, stopping) =>
-      withOwn(stopping, (connection) => addIndexes(connection, mapping, false)),
+      withSession(url, stopping, (connection) => addIndexes(connection, mapping, false)),
     addConstraints: (mapping, moved, stopping) =>
-      withOwn(stopping, (connection) => addConstraints(connection, mapping, moved)),
+      withSession(url, stopping, (connection) => addConstraints(connection, mapping, moved)),
     begin,
     side,
     async close() {

@@ -126,6 +126,14 @@ export function comparedSide(url: string): ComparedSide & { close(): Promise<voi
         `CASE WHEN ${key} < ${min} THEN 0 WHEN ${key} > ${max} THEN ${last} ELSE ${piece} END`,
       );
     },
+    async bounds(table, piece, rows) {
+      const key = ident(table.key[0]?.name ?? '');
+      const found = await ask(
+        `SELECT k FROM (SELECT ${key} AS k, row_number() OVER (ORDER BY ${key}) AS n FROM ${tableName(table.name)}
+          WHERE ${pieceCondition(table, piece, await utf8())}) x WHERE n % ${rows} = 0 ORDER BY k`,
+      );
+      return found.map(([bound]) => bound ?? '');
+    },
     async sumBuckets(table, count) {
       return sums(table, bucketOf(table, count, await utf8()));
     },

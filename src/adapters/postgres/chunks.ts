@@ -5,35 +5,34 @@ import type { QualifiedName } from '../../core/catalog/types.ts';
 import type { KeyColumn, KeyRange, TableMapping } from '../../core/movement/model.ts';
 import { refusalMessage } from '../../core/movement/row.ts';
 import { fill, movedColumns } from '../../core/movement/types/map.ts';
-import type { Snapshot, SnapshotReader } from '../../ports/move.ts';
+import type { Snapshot, SnapshotReader, Waiting } from '../../ports/move.ts';
 import { copyOut } from './copy.ts';
 import { drop, openClient, query } from './move_session.ts';
-import { exportSnapshot } from './replication.ts';
+import { withExportedSnapshot } from './replication.ts';
+import type { ExportedSnapshot } from './replication.ts';
 import { ident, literal, rangeCondition, tableName } from './sql.ts';
 
 /** `translate` rewrites what only COPY can read; given for targets that are not PostgreSQL. */
-export async function openSnapshot(
+export function openSnapshot(
   url: string,
   exact: boolean,
   translate: (() => (chunk: Buffer) => Buffer) | null,
+  waiting: Waiting,
 ): Promise<Snapshot> {
-  const exported = exact ? await exportSnapshot(url) : null;
-  const client = await openClient(url);
-  try {
+  const open = async (exported: ExportedSnapshot | null): Promise<Snapshot> => {
+    const client = await openClient(url);
     await query(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    if (exported !== null) {
+    if (exported !== null)
       await query(client, `SET TRANSACTION SNAPSHOT ${literal(exported.name)}`);
-    }
     // The snapshot is taken by the first statement, not by BEGIN.
     await query(client, 'SELECT 1');
-  } finally {
-    await exported?.close();
-  }
-  return {
-    position: exported?.position ?? null,
-    reader: readerOf(client, translate),
-    close: () => drop(client),
+    return {
+      position: exported?.position ?? null,
+      reader: readerOf(client, translate),
+      close: () => drop(client),
+    };
   };
+  return exact ? withExportedSnapshot(url, waiting, open) : open(null);
 }
 
 function readerOf(

@@ -29,8 +29,13 @@ const SETTINGS = [
   'idle_in_transaction_session_timeout=0',
 ];
 
-/** Settings that not every version has. */
-const NEWER = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout')`;
+/**
+ * What not every version has: no end for a session that is silent or long, and a statement that nobody waits for any more
+ * ends within a second (PostgreSQL 14 or newer).
+ */
+const NEWER = `SELECT set_config(name, wanted, false) FROM pg_settings
+  JOIN (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_connection_check_interval', '1s')) w (named, wanted)
+    ON name = named`;
 
 const resultSchema = z.object({
   rows: z.array(z.array(z.string().nullable())).default([]),
@@ -79,7 +84,7 @@ export async function openClient(url: string, options: OpenOptions = {}): Promis
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(NEWER);
+    await query(client, NEWER);
     return client;
   } catch (error) {
     throw classified(error);
@@ -120,6 +125,42 @@ export function statementsOf(client: Client): Statements {
     query: (sql, parameters) => query(client, sql, parameters),
     change: async (sql, parameters = []) => (await run(client, sql, parameters)).rowCount ?? 0,
   };
+}
+
+/** A session of its own for `use`; `stopping` ends it, at the server too: where it waits for others it does not notice. */
+export async function withSession<T>(
+  url: string,
+  stopping: AbortSignal | undefined,
+  options: OpenOptions,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = await openClient(url, options);
+  let ending: Promise<void> | null = null;
+  const end = () => {
+    ending = terminate(url, client);
+    void drop(client);
+  };
+  stopping?.addEventListener('abort', end);
+  try {
+    stopping?.throwIfAborted();
+    return await use(client);
+  } finally {
+    stopping?.removeEventListener('abort', end);
+    await drop(client);
+    await ending;
+  }
+}
+
+async function terminate(url: string, client: Client): Promise<void> {
+  try {
+    // The typings leave it out.
+    const process = z.number().parse(Reflect.get(client, 'processID'));
+    const other = await openClient(url);
+    await query(other, `SELECT pg_terminate_backend(${process})`);
+    await other.end();
+  } catch {
+    // It has ended already, or the server is gone: either way there is nothing left to end.
+  }
 }
 
 /** Ends a client that may be in the middle of something, without waiting for it. */

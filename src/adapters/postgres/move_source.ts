@@ -7,7 +7,7 @@ import { comparedSide } from './checksum.ts';
 import { openSnapshot } from './chunks.ts';
 import { describeTable } from './describe.ts';
 import { follow } from './follow.ts';
-import { openClient } from './move_session.ts';
+import { withSession } from './move_session.ts';
 import {
   assertFollowable,
   currentPosition,
@@ -20,26 +20,20 @@ import {
 /** `target` decides whether wire text must do without what only COPY can read. */
 export function openPostgresSource(url: string, target: Dialect): MoveSource {
   const side = comparedSide(url);
-  const describe: MoveSource['describe'] = async (name) => {
-    const client = await openClient(url);
-    try {
-      return await describeTable(client, name);
-    } finally {
-      await client.end();
-    }
-  };
+  const describe: MoveSource['describe'] = (name, _, stopping) =>
+    withSession(url, stopping, {}, (client) => describeTable(client, name));
   return {
     dialect: 'postgres',
     takesBack: false,
     describe,
-    snapshot: (exact) =>
-      openSnapshot(url, exact, target === 'postgres' ? null : createEscapeTranslator),
-    async prepareChanges(plan, tables) {
+    snapshot: (exact, waiting) =>
+      openSnapshot(url, exact, target === 'postgres' ? null : createEscapeTranslator, waiting),
+    async prepareChanges(plan, tables, waiting) {
       for (const name of tables) {
         const table = await describe(name, false);
         if (table !== null) assertFollowable(table);
       }
-      return prepareChanges(url, plan, tables);
+      return prepareChanges(url, plan, tables, waiting);
     },
     logName: (plan) => objectName(plan),
     follow: (plan, from, tables, sink) => follow(url, plan, from, tables, sink),

@@ -8,28 +8,23 @@ import { applyStep, load } from './apply.ts';
 import { comparedSide } from './checksum.ts';
 import { addColumn, addConstraints, addKeyAndIndexes, columnTypes, createTable } from './ddl.ts';
 import { createMoveMetadata } from './metadata_move.ts';
-import { drop, openClient, query, statementsOf } from './move_session.ts';
+import { drop, openClient, query, statementsOf, withSession } from './move_session.ts';
 import { tableName } from './sql.ts';
 
 /** Staged rows are few and the table is large: every other join would read the table whole. */
 const APPLY_SETTINGS =
   'SET enable_hashjoin = off; SET enable_mergejoin = off; SET synchronous_commit = on';
 
-/**
- * The default of 64 MB sends the keys of a few million rows through files; a restore's session asks for as much. And
- * the server is to notice within a second that nobody waits for the index any more (PostgreSQL 14 or newer).
- */
-const KEY_SETTINGS = `SELECT set_config(name, wanted, false)
-  FROM pg_settings JOIN (VALUES ('maintenance_work_mem', '256MB'), ('client_connection_check_interval', '1s')) w (named, wanted)
-    ON name = named
- WHERE name <> 'maintenance_work_mem' OR pg_size_bytes(current_setting(name)) < pg_size_bytes(wanted)`;
+/** The default of 64 MB sends the keys of a few million rows through files; a restore's session asks for as much. */
+const KEY_SETTINGS = `SELECT set_config('maintenance_work_mem', '256MB', false)
+  WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB')`;
 
 export function openPostgresTarget(url: string): MoveTarget {
   const side = comparedSide(url);
   const idle: pg.Client[] = [];
   let main: Promise<pg.Client> | null = null;
 
-  const withMain = async <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => {
+  const onMain = async <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => {
     try {
       return await use(await (main ??= openClient(url)));
     } catch (error) {
@@ -37,23 +32,19 @@ export function openPostgresTarget(url: string): MoveTarget {
       throw error;
     }
   };
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other: the driver is to get a statement only when it is done with the one before. */
+  const withMain = <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const done = last.then(() => onMain(use));
+    last = done.catch(() => undefined);
+    return done;
+  };
   /** What takes long must not hold up what is asked meanwhile: the action, the marks. */
-  const withOwn = async (
-    stopping: AbortSignal,
-    use: (client: pg.Client) => Promise<void>,
-  ): Promise<void> => {
-    const client = await openClient(url, { label: 'sprocket keys' });
-    const end = () => void drop(client);
-    stopping.addEventListener('abort', end);
-    try {
-      stopping.throwIfAborted();
+  const withOwn = (stopping: AbortSignal, use: (client: pg.Client) => Promise<void>) =>
+    withSession(url, stopping, { label: 'sprocket keys' }, async (client) => {
       await query(client, KEY_SETTINGS);
       await use(client);
-    } finally {
-      stopping.removeEventListener('abort', end);
-      await drop(client);
-    }
-  };
+    });
   const started = async (client: pg.Client): Promise<pg.Client> => {
     try {
       await query(client, `${APPLY_SETTINGS}; BEGIN`);

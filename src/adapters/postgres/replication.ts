@@ -1,35 +1,93 @@
 /** Publication, slot and exported snapshot: what the source keeps for a move. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { qualified } from '../../core/catalog/names.ts';
 import type { QualifiedName } from '../../core/catalog/types.ts';
 import { MoveError } from '../../core/movement/errors.ts';
 import { objectName } from '../../core/movement/names.ts';
-import type { SourceLag } from '../../ports/move.ts';
-import { openClient, query } from './move_session.ts';
+import type { Rows, SourceLag, Waiting } from '../../ports/move.ts';
+import { openClient, query, withSession } from './move_session.ts';
 import { ident, literal, tableName } from './sql.ts';
 
 export interface ExportedSnapshot {
   readonly name: string;
   /** Exactly the transactions that committed before this are in the snapshot. */
   readonly position: string;
-  close(): Promise<void>;
 }
 
-/** A snapshot and its exact place in the log. It can be taken over until `close`. */
-export async function exportSnapshot(url: string): Promise<ExportedSnapshot> {
-  const client = await openClient(url, { replication: true });
-  const slot = `sprocket_snapshot_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
-  try {
-    const rows = await query(
-      client,
-      `CREATE_REPLICATION_SLOT ${ident(slot)} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`,
+/** A snapshot and its exact place in the log. It can be taken over by `use`. */
+export async function withExportedSnapshot<T>(
+  url: string,
+  waiting: Waiting,
+  use: (exported: ExportedSnapshot) => Promise<T>,
+): Promise<T> {
+  const take = async (client: Client) => {
+    const slot = `sprocket_snapshot_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+    const rows = await behindOthers(url, waiting, () =>
+      query(
+        client,
+        `CREATE_REPLICATION_SLOT ${ident(slot)} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`,
+      ),
     );
     const [, position, name] = rows[0] ?? [];
-    return { name: name ?? '', position: position ?? '', close: () => client.end() };
+    return use({ name: name ?? '', position: position ?? '' });
+  };
+  try {
+    return await withSession(url, waiting.stopping, { replication: true }, take);
   } catch (error) {
-    await client.end();
     throw setUpError(error);
+  }
+}
+
+const SAY_MS = 5000;
+
+/** A slot begins only once every transaction has ended that is older. Says which is the oldest while it waits. */
+async function behindOthers<T>(
+  url: string,
+  { say, stopping }: Waiting,
+  make: () => Promise<T>,
+): Promise<T> {
+  const made = new AbortController();
+  const saying = sayOldest(url, say, AbortSignal.any([made.signal, stopping]));
+  try {
+    return await make();
+  } finally {
+    made.abort();
+    await saying;
+  }
+}
+
+async function sayOldest(
+  url: string,
+  say: (message: string) => void,
+  over: AbortSignal,
+): Promise<void> {
+  let said = '';
+  for (;;) {
+    await setTimeout(SAY_MS, null, { signal: over }).catch(() => null);
+    if (over.aborted) return;
+    const rows = await oldest(url).catch(() => []);
+    const [process = '', role = '', since = ''] = rows[0] ?? [];
+    if (rows.length === 0 || process === said) continue;
+    said = process ?? '';
+    say(
+      `The source begins to keep changes once every transaction has ended that is older. It waits for that of process ${process} ` +
+        `(role ${role}), which began at ${since}: let it end, or end it.`,
+    );
+  }
+}
+
+async function oldest(url: string): Promise<Rows> {
+  const client = await openClient(url);
+  try {
+    return await query(
+      client,
+      `SELECT pid, usename, date_trunc('second', xact_start) FROM pg_stat_activity
+        WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 1`,
+    );
+  } finally {
+    await client.end();
   }
 }
 
@@ -62,10 +120,10 @@ export async function prepareChanges(
   url: string,
   plan: string,
   tables: readonly QualifiedName[],
+  waiting: Waiting,
 ): Promise<string> {
-  const client = await openClient(url);
   const name = objectName(plan);
-  try {
+  const prepare = async (client: Client) => {
     await assertChildless(client, tables);
     const published = await query(client, 'SELECT 1 FROM pg_publication WHERE pubname = ?', [name]);
     const list = tables.map(tableName).join(', ');
@@ -82,16 +140,15 @@ export async function prepareChanges(
     );
     const existing = slots[0]?.[0];
     if (typeof existing === 'string') return existing;
-    const made = await query(
-      client,
-      `SELECT lsn FROM pg_create_logical_replication_slot(?, 'pgoutput')`,
-      [name],
+    const made = await behindOthers(url, waiting, () =>
+      query(client, `SELECT lsn FROM pg_create_logical_replication_slot(?, 'pgoutput')`, [name]),
     );
     return made[0]?.[0] ?? '0/0';
+  };
+  try {
+    return await withSession(url, waiting.stopping, {}, prepare);
   } catch (error) {
     throw setUpError(error);
-  } finally {
-    await client.end();
   }
 }
 
@@ -115,7 +172,7 @@ export async function releaseChanges(url: string, plan: string): Promise<void> {
       } catch (error) {
         // The session that was told to end may need a moment.
         if (tries >= 50) throw error;
-        await new Promise((done) => setTimeout(done, 100));
+        await setTimeout(100);
       }
     }
     await query(client, `DROP PUBLICATION IF EXISTS ${ident(name)}`);

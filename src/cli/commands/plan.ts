@@ -1,14 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { findTables } from '../../adapters/mysql/tables.ts';
 import { openCatalog } from '../../adapters/postgres/catalog-reader.ts';
 import { leadToSame } from '../../adapters/postgres/connection.ts';
+import { qualified } from '../../core/catalog/names.ts';
 import { cycleText } from '../../core/graph/cycles.ts';
 import { waves } from '../../core/graph/graph.ts';
 import { RATINGS } from '../../core/plan/types.ts';
+import type { Dialect } from '../../core/plan/types.ts';
 import { count } from '../../core/report/text.ts';
-import { draftPlan } from '../../usecases/scope.ts';
-import type { DraftedPlan } from '../../usecases/scope.ts';
+import { ConnectionError } from '../../ports/catalog.ts';
+import { draftPlan, draftTables } from '../../usecases/scope.ts';
+import type { DraftedPlan, DraftRequest } from '../../usecases/scope.ts';
 import { UsageError } from '../output/failure.ts';
 import { databaseAddress, print } from '../session.ts';
 import { orderNotes } from './order-notes.ts';
@@ -71,6 +75,7 @@ export function register(program: Command): void {
       '\nExamples:\n  $ sprocket plan\n  $ sprocket plan --in dw mart --name sales-warehouse --project transform',
     )
     .action(async (options: Options) => {
+      if (isMysql(databaseAddress(options.source).url)) return draftMysql(options);
       const drafted = await draft(options);
       if (options.out !== '-') await write(options, drafted.text);
       const text = options.out === '-' ? drafted.text.trimEnd() : summary(options, drafted);
@@ -86,6 +91,43 @@ function wholeNumber(text: string): number {
   return number;
 }
 
+const isMysql = (url: string) => /^(?:mysql|mariadb):/u.test(url);
+
+/** The procedures of MySQL and MariaDB are not read yet; their tables can be moved. */
+async function draftMysql(options: Options): Promise<void> {
+  const { url } = databaseAddress(options.source);
+  const found = await findTables(url, options.in ?? null).catch((error: unknown) => {
+    throw new ConnectionError(
+      'refused',
+      options.source,
+      error instanceof Error ? error.message : 'the server failed in an unknown way',
+      'Look at the host, port, user, password and database in the URL.',
+    );
+  });
+  if (found.tables.length === 0) {
+    throw new UsageError(
+      `${options.source}: no table is there to be moved.`,
+      'Name the database in the URL, or others with --in.',
+    );
+  }
+  const { text, draft } = draftTables(found, draftSettings(options, 'mysql'));
+  if (options.out !== '-') await write(options, text);
+  const pipelines = draft.pipelines.map(({ source, mode }) => ({
+    source: qualified(source),
+    mode,
+  }));
+  const said = [
+    `Wrote ${options.out}: ${count(pipelines.length, 'pipeline')} included, ${found.followable ? 'with their changes' : "without their changes, which the source's log does not tell as it is set"}.`,
+    'Procedures of MySQL and MariaDB are not read: only tables are moved.',
+    'Read it, change what you will, then run "sprocket check".',
+  ];
+  print(
+    options,
+    { plan: draft.name, file: options.out === '-' ? null : options.out, text, pipelines },
+    options.out === '-' ? text.trimEnd() : said.join('\n'),
+  );
+}
+
 async function draft(options: Options): Promise<DraftedPlan> {
   const address = databaseAddress(options.source);
   const oneDatabase = options.oneDatabase ?? isOneDatabase(options);
@@ -95,27 +137,31 @@ async function draft(options: Options): Promise<DraftedPlan> {
       reader,
       schemas: options.in ?? null,
       oneDatabase,
-      settings: {
-        name: options.name ?? null,
-        source: { dialect: 'postgres', urlVariable: options.source },
-        target: {
-          dialect: 'postgres',
-          urlVariable: options.target,
-          metadataSchema: options.metadataSchema,
-        },
-        sandboxUrlVariable: options.sandbox ?? null,
-        production: {
-          repository: options.repository ?? null,
-          base: options.base ?? null,
-          project: options.project,
-        },
-        workers: options.workers,
-        maxRows: options.maxRows,
-      },
+      settings: draftSettings(options, 'postgres'),
     });
   } finally {
     await reader.close();
   }
+}
+
+function draftSettings(options: Options, source: Dialect): DraftRequest['settings'] {
+  return {
+    name: options.name ?? null,
+    source: { dialect: source, urlVariable: options.source },
+    target: {
+      dialect: isMysql(process.env[options.target] ?? '') ? 'mysql' : 'postgres',
+      urlVariable: options.target,
+      metadataSchema: options.metadataSchema,
+    },
+    sandboxUrlVariable: options.sandbox ?? null,
+    production: {
+      repository: options.repository ?? null,
+      base: options.base ?? null,
+      project: options.project,
+    },
+    workers: options.workers,
+    maxRows: options.maxRows,
+  };
 }
 
 /** The target need not be there yet: then it is taken for another database. */

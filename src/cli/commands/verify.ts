@@ -8,22 +8,36 @@ import { print, withPlanOptions } from '../session.ts';
 
 const show = (value: string | null) => (value === null ? 'NULL' : JSON.stringify(value));
 
-/** One table's verdict for people: counts, then the rows column by column. */
+/** One table's verdict for people: counts, then the rows; of those that both sides have, the columns that differ. */
 export function verdictText(verdict: TableVerdict): string {
-  const head = verdict.equal
-    ? `${verdict.table}: equal, ${verdict.sourceRows} rows`
-    : `${verdict.table}: ${verdict.sourceRows} rows at the source, ${verdict.targetRows} in the target; ` +
-      `${verdict.missing} missing, ${verdict.extra} extra, ${verdict.different} different`;
-  const rows = verdict.shown.flatMap(({ kind, key, columns }) => [
-    `  ${kind} at ${Object.entries(key)
-      .map(([name, value]) => `${name} = ${show(value)}`)
-      .join(', ')}`,
+  const { table, sourceRows, targetRows, missing, extra, different, shown } = verdict;
+  if (verdict.equal) return `${table}: equal, ${sourceRows} rows`;
+  const head =
+    `${table}: ${sourceRows} rows at the source, ${targetRows} in the target; ` +
+    `${missing} missing, ${extra} extra, ${different} different`;
+  if (targetRows === 0) return `${head}\n  The target holds none of them.`;
+  const more = missing + extra + different - shown.length;
+  return [head, ...shown.flatMap(rowLines), ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
+}
+
+function rowLines({ kind, key, columns }: TableVerdict['shown'][number]): readonly string[] {
+  if (kind !== 'different') {
+    const values = columns.map(({ column, source, target }) => [
+      column,
+      kind === 'missing' ? source : target,
+    ]);
+    return [`  ${kind}: ${pairs(values)}`];
+  }
+  return [
+    `  different at ${pairs(Object.entries(key))} (source → target)`,
     ...columns.map(
       ({ column, source, target }) => `    ${column}: ${show(source)} → ${show(target)}`,
     ),
-  ]);
-  return [head, ...rows].join('\n');
+  ];
 }
+
+const pairs = (values: readonly (readonly (string | null)[])[]) =>
+  values.map(([name, value]) => `${name} = ${show(value ?? null)}`).join(', ');
 
 export function register(program: Command): void {
   withMoveOptions(withPlanOptions(program.command('verify')))

@@ -30,12 +30,42 @@ export function isNumericKey(key: readonly KeyColumn[]): boolean {
   );
 }
 
+/** How far a file reaches: in values of a numeric key, but not over more rows than `rows`; in rows where it has another key. */
+export interface Stride {
+  readonly values: bigint;
+  readonly rows: number;
+}
+
+/** A file may hold this many times the rows that it should, where a stretch of a numeric key is fuller than the last. */
+const MOST_OVER = 16n;
+
 /**
- * How far the next file reaches, in values of a numeric key or in rows, from what the last one weighed: gaps
- * in a key are crossed in doubling steps, heavy stretches cut to size.
+ * True where the key has gaps, so that a stretch of it may hold far more rows than the last one did: the source is to be
+ * asked where `rows` of them end. Where it has none a stretch of `values` can't hold more rows than that, and asking
+ * would cost a walk over the index for nothing.
  */
-export function nextStep(step: bigint, bytes: number, wanted: number): bigint {
-  if (bytes * 2 < wanted) return step * 2n;
-  if (bytes > wanted * 2) return step > 1n ? step / 2n : 1n;
-  return step;
+export function hasGaps({ values, rows }: Stride): boolean {
+  return values > BigInt(rows) * MOST_OVER;
+}
+
+/**
+ * The next stride, from what the last file held and weighed: gaps in a key are crossed in doubling steps, heavy
+ * stretches cut to size.
+ */
+export function nextStride(
+  { values, rows }: Stride,
+  held: { readonly rows: number; readonly bytes: number },
+  wanted: number,
+): Stride {
+  const { bytes } = held;
+  const fitting = held.rows === 0 ? rows : Math.floor((wanted * held.rows) / Math.max(1, bytes));
+  // What one file weighs says only so much about the next.
+  const near = Math.max(Math.ceil(rows / 4), Math.min(rows * 4, fitting));
+  return { values: nextValues(values, bytes, wanted), rows: Math.min(MAX_ROWS, Math.max(1, near)) };
+}
+
+function nextValues(values: bigint, bytes: number, wanted: number): bigint {
+  if (bytes * 2 < wanted) return values * 2n;
+  if (bytes > wanted * 2) return values > 1n ? values / 2n : 1n;
+  return values;
 }

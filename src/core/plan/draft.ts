@@ -68,7 +68,9 @@ export function renderDraft(draft: PlanDraft): string {
           '',
         ]
       : [
-          'Source tables that are loaded into the target database before the procedures need them.',
+          draft.procedures.length === 0
+            ? 'Source tables that are loaded into the target database.'
+            : 'Source tables that are loaded into the target database before the procedures need them.',
           '',
         ]),
     ...table(
@@ -118,6 +120,12 @@ function settingLines(draft: PlanDraft): string[] {
 function introduction(draft: PlanDraft): string[] {
   const of = (rows: readonly { readonly include: boolean }[], noun: string) =>
     `${rows.filter((row) => row.include).length} of ${rows.length} ${noun}`;
+  if (draft.procedures.length === 0) {
+    return [
+      `${of(draft.pipelines, 'pipelines')} are included. Change that in the Include column (yes or no). Sprocket keeps`,
+      'the Status column; everything else on this page is yours.',
+    ];
+  }
   return [
     `${of(draft.procedures, 'procedures')} and ${of(draft.pipelines, 'pipelines')} are included. Change that in the Include columns (yes or`,
     'no). Sprocket keeps the Status columns; everything else on this page is yours.',

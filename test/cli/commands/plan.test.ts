@@ -1,6 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { startMariadb } from '../../../scripts/servers.ts';
+import type { TestServer } from '../../../scripts/servers.ts';
+import { openConnection, query } from '../../../src/adapters/mysql/move_session.ts';
 import { openSandbox } from '../../../src/adapters/sandbox/open.ts';
 import { parsePlan } from '../../../src/core/plan/parse.ts';
 import type { Sandbox } from '../../../src/ports/sandbox.ts';
@@ -174,5 +177,44 @@ describe('sprocket check', () => {
     expect(problems).toMatchObject([{ line: 6, code: 'unknown-database' }]);
     expect(reached).toEqual(['SOURCE_DATABASE_URL']);
     expect(result.status).toBe(1);
+  });
+});
+
+describe('sprocket plan for a source of MariaDB', () => {
+  let mariadb: TestServer;
+  beforeAll(async () => {
+    mariadb = await startMariadb();
+    const connection = await openConnection(mariadb.url());
+    await query(connection, 'CREATE DATABASE shop');
+    await query(connection, 'CREATE TABLE shop.orders (id int PRIMARY KEY)');
+    await query(connection, 'CREATE VIEW shop.latest AS SELECT * FROM shop.orders');
+    connection.destroy();
+  });
+  afterAll(() => mariadb.stop());
+
+  test('has a pipeline for each table, and is fine', async () => {
+    const drafted = await folder.run(['plan', '--in', 'shop', '--name', 'shop'], {
+      SOURCE_DATABASE_URL: mariadb.url(),
+    });
+    expect(drafted).toMatchObject({ status: 0, error: '' });
+    expect(drafted.out).toContain('Wrote plan.md: 1 pipeline included, with their changes.');
+    const { plan, problems } = parsePlan(await planFile());
+    expect(problems).toEqual([]);
+    expect(plan?.settings.source.dialect).toBe('mysql');
+    expect(plan?.pipelines).toMatchObject([{ id: 'shop.orders', mode: 'load + changes' }]);
+    expect((await folder.run(['check'])).status).toBe(0);
+  });
+
+  test('says what is wrong with the URL, without it', async () => {
+    const wrong = mariadb.url().replace('root@', 'nobody:secret@');
+    const refused = await folder.run(['plan'], { SOURCE_DATABASE_URL: wrong });
+    expect(refused).toMatchObject({ status: 3, out: '' });
+    expect(refused.error).toMatch(
+      /^sprocket: SOURCE_DATABASE_URL: Access denied for user 'nobody'/u,
+    );
+    expect(refused.error).not.toContain('secret');
+    const none = await folder.run(['plan', '--in', 'nix'], { SOURCE_DATABASE_URL: mariadb.url() });
+    expect(none).toMatchObject({ status: 2 });
+    expect(none.error).toContain('no table is there to be moved');
   });
 });

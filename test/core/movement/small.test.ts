@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { firstRows, nextStep } from '../../../src/core/movement/chunks.ts';
+import { firstRows, hasGaps, nextStride } from '../../../src/core/movement/chunks.ts';
 import { differingKeys, differingPieces } from '../../../src/core/movement/compare.ts';
 import {
   dataFile,
@@ -170,12 +170,20 @@ describe('comparing', () => {
 test('files grow to their size, whatever the estimates said', () => {
   expect(firstRows(0, 0, 64_000_000)).toBe(10_000);
   expect(firstRows(1, 1_000_000_000, 1000)).toBe(1);
-  expect([
-    nextStep(100n, 10, 1000),
-    nextStep(100n, 900, 1000),
-    nextStep(100n, 9000, 1000),
-    nextStep(1n, 9000, 1000),
-  ]).toEqual([200n, 100n, 50n, 1n]);
+  const stride = { values: 100n, rows: 100 };
+  expect(nextStride(stride, { rows: 1, bytes: 10 }, 1000)).toEqual({ values: 200n, rows: 100 });
+  expect(nextStride(stride, { rows: 100, bytes: 900 }, 1000)).toEqual({ values: 100n, rows: 111 });
+  expect(nextStride(stride, { rows: 90, bytes: 9000 }, 1000)).toEqual({ values: 50n, rows: 25 });
+  expect(nextStride(stride, { rows: 0, bytes: 0 }, 1000)).toEqual({ values: 200n, rows: 100 });
+  expect(nextStride({ values: 1n, rows: 1 }, { rows: 1, bytes: 9000 }, 1000)).toEqual({
+    values: 1n,
+    rows: 1,
+  });
+});
+
+test('a key that reaches further than its rows has gaps', () => {
+  expect(hasGaps({ values: 1600n, rows: 100 })).toBe(false);
+  expect(hasGaps({ values: 1601n, rows: 100 })).toBe(true);
 });
 
 test('a queue handles in order, holds its source back, and stops at the first failure', async () => {

@@ -127,7 +127,7 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     baseTypes: ['float', 'float unsigned', 'double', 'double unsigned'],
     travel: (column) => ({
       type: column.baseType.startsWith('float') ? 'real' : 'double precision',
-      read: 'CAST({c} AS DOUBLE)',
+      read: column.baseType.startsWith('float') ? 'CAST({c} AS DOUBLE)' : '{c}',
       compareSource: MYSQL_FLOAT,
       compareTarget: PG_FLOAT,
     }),
