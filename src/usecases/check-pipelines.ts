@@ -93,7 +93,7 @@ async function typeProblem(
     target === null || dialects.source !== dialects.target
       ? null
       : await target.hasTypes(table.columns.map(({ type }) => type));
-  const context: Omit<MapContext, 'indexedWith'> = {
+  const context: Omit<MapContext, 'indexedBytes'> = {
     ...dialects,
     zeroDates: settings.zeroDates === 'as_null' ? 'null' : 'error',
     exactCollation: target?.capabilities.exactCollation ?? '',

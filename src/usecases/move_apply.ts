@@ -11,6 +11,7 @@ import { positionOrder } from '../core/movement/position.ts';
 import { keyPlaces } from '../core/movement/row.ts';
 import { fromBinary } from '../core/movement/wire.ts';
 import type { TargetTransaction } from '../ports/move.ts';
+import { ConnectionLost } from '../ports/move.ts';
 import type { MoveContext } from './move_context.ts';
 import type { Extract } from './move_extract.ts';
 import type { StoredTable } from './move_stored.ts';
@@ -30,6 +31,18 @@ interface Applied {
   readonly number: number;
   mapping: TableMapping;
   readonly loadedAt: string | null;
+}
+
+/** The words of a server name a key or a column, and seldom the table. */
+function refused(error: unknown, { source }: TableMapping): unknown {
+  if (error instanceof MoveError || error instanceof ConnectionLost) return error;
+  const table = qualified(source);
+  const words = error instanceof Error ? error.message : 'unknown error';
+  return new MoveError(
+    'unrepresentable-value',
+    `${table}: the target refused a change: ${words}`,
+    table,
+  );
 }
 
 export class ChangeApplier {
@@ -248,7 +261,11 @@ export class ChangeApplier {
     if (truncate) await transaction.apply(table.mapping, { kind: 'truncate' });
     for (const step of netChanges(changes, { key: keyPlaces(table.mapping) })) {
       if (control.action() === 'STOP') throw new Stopped();
-      await transaction.apply(table.mapping, step);
+      try {
+        await transaction.apply(table.mapping, step);
+      } catch (error) {
+        throw refused(error, table.mapping);
+      }
     }
   }
 

@@ -267,6 +267,8 @@ class ChangeWriter implements Extract {
     if (described === null) throw this.#schemaChanged(table, 'dropped or renamed');
     for (const column of movedColumns(mapping)) {
       const now = described.columns.find((candidate) => candidate.name === column.source);
+      if (typeof column.place === 'number' && now !== undefined && now.place !== column.place)
+        throw this.#schemaChanged(table, `altered (${column.source} is now another column)`);
       if (now !== undefined && now.type !== column.sourceType) {
         throw this.#schemaChanged(
           table,

@@ -65,7 +65,7 @@ test('a full disk is named, and nothing is lost, neither of a load nor of change
         { goal: 'drained', patienceMs: 1000 },
       );
     });
-  await expect(withFull(`${arena.src}.t.1.dkt.partial`)).rejects.toMatchObject({
+  await expect(withFull(`${arena.src}.t.1.dkt`)).rejects.toMatchObject({
     code: 'disk-full',
   });
   expect((await moveTo(arena, 'drained')).outcome).toBe('drained');

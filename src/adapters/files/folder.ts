@@ -92,7 +92,8 @@ function changeFiles(folder: string): ChangeFiles & { close(): Promise<void> } {
   return {
     async append(file, text) {
       try {
-        await (await handleOf(file)).write(Buffer.from(text, 'latin1'));
+        // Not `write`, which may take less than all of it where the disk is nearly full.
+        await (await handleOf(file)).appendFile(Buffer.from(text, 'latin1'));
       } catch (error) {
         throw diskError(error, folder);
       }

@@ -43,6 +43,13 @@ export async function serverAbilities(connection: Connection): Promise<Abilities
   return abilitiesOf(rows[0]?.[0] ?? '');
 }
 
+/** How a server prints what it can't print as it is. */
+const ESCAPES = new Map([
+  ['0', '\0'],
+  ['n', '\n'],
+  ['r', '\r'],
+]);
+
 /** The constant of a DEFAULT, as text: null for none; `undefined` where it is an expression. */
 export function constantDefault(
   { defaultsAreSql }: Abilities,
@@ -54,5 +61,9 @@ export function constantDefault(
   if (text === 'NULL') return null;
   if (/^-?\d+(?:\.\d+)?$/.test(text)) return text;
   const quoted = /^'((?:[^']|'')*)'$/s.exec(text);
-  return quoted === null ? undefined : (quoted[1] ?? '').replaceAll("''", "'");
+  return quoted === null
+    ? undefined
+    : (quoted[1] ?? '').replaceAll(/''|\\(.)/gs, (_, escaped?: string) =>
+        escaped === undefined ? "'" : (ESCAPES.get(escaped) ?? escaped),
+      );
 }

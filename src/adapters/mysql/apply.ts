@@ -8,15 +8,15 @@ import type { ColumnMapping, TableMapping } from '../../core/movement/model.ts';
 import type { Step } from '../../core/movement/net.ts';
 import { patchesOf } from '../../core/movement/patches.ts';
 import { fill, movedColumns } from '../../core/movement/types/map.ts';
+import type { Rows } from '../../ports/move.ts';
 import { copyIn } from './copy.ts';
 import { change, query } from './move_session.ts';
-import { ident, tableName } from './sql.ts';
+import { ident, literal, tableName } from './sql.ts';
 
 const ROWS_PER_PIECE = 2000;
+/** What one statement names; a packet of a megabyte holds them. */
+const DIGESTS_AT_ONCE = 20_000;
 const STAGE = ident('sprocket_stage');
-/** Text that two collations may call equal is compared by its bytes. */
-const TEXTUAL = /^(?:varchar|char|tinytext|text|mediumtext|longtext|enum|set|json)/;
-
 const list = (columns: readonly ColumnMapping[]) =>
   columns.map(({ target }) => ident(target)).join(', ');
 
@@ -167,27 +167,52 @@ async function move(
   await change(connection, `UPDATE ${staged} s STRAIGHT_JOIN ${table} t ON ${at(old)} SET ${sets}`);
 }
 
-/** One row of a table without a key: exactly one goes, whichever of its equals. */
+/** A digest of a whole row; text that two collations may call equal goes into it by its bytes. */
+function digest(columns: readonly ColumnMapping[]): string {
+  const parts = columns.map(({ target, targetType }) => {
+    const name = ident(target);
+    // Only 6 digits of a float are printed.
+    const value = targetType.startsWith('float') ? `CAST(${name} AS DOUBLE)` : name;
+    return `IFNULL(MD5(${value}), '-')`;
+  });
+  return `MD5(CONCAT(${parts.join(', ')}))`;
+}
+
+/**
+ * Rows of a table without a key: as many of each as were removed, whichever of their equals. In one pass over the table for
+ * those that all go; where some of their equals stay, by themselves.
+ */
 async function remove(
   connection: Connection,
   mapping: TableMapping,
-  row: FieldText,
+  rows: readonly FieldText[],
 ): Promise<void> {
   const columns = movedColumns(mapping);
-  const staged = await stage(connection, mapping, columns, [row]);
-  // A temporary table can't be opened twice in one statement: its row is taken into variables first.
-  const variables = columns.map((_, index) => `@r${index}`);
-  await query(connection, `SELECT ${list(columns)} INTO ${variables.join(', ')} FROM ${staged}`);
-  const same = columns.map(({ target, targetType }, index) =>
-    TEXTUAL.test(targetType)
-      ? `BINARY ${ident(target)} <=> BINARY @r${index}`
-      : `${ident(target)} <=> @r${index}`,
-  );
-  const removed = await change(
+  const staged = await stage(connection, mapping, columns, rows);
+  const whole = digest(columns);
+  const wanted = await query(
     connection,
-    `DELETE FROM ${tableName(mapping.target)} WHERE ${same.join(' AND ')} LIMIT 1`,
+    `SELECT ${whole} AS k, COUNT(*) FROM ${staged} GROUP BY k`,
   );
-  if (removed !== 1) {
+  for (let at = 0; at < wanted.length; at += DIGESTS_AT_ONCE)
+    await removeSome(connection, mapping, whole, wanted.slice(at, at + DIGESTS_AT_ONCE));
+}
+
+async function removeSome(
+  connection: Connection,
+  mapping: TableMapping,
+  whole: string,
+  wanted: Rows,
+): Promise<void> {
+  const table = tableName(mapping.target);
+  const among = (rows: Rows) => `${whole} IN (${rows.map(([k]) => literal(k ?? '')).join(', ')})`;
+  const counted = await query(
+    connection,
+    `SELECT ${whole} AS k, COUNT(*) FROM ${table} WHERE ${among(wanted)} GROUP BY k`,
+  );
+  const found = new Map(counted.map(([k, count]) => [k, Number(count)]));
+  const left = ([k, count]: Rows[number]) => (found.get(k ?? '') ?? 0) - Number(count);
+  if (wanted.some((row) => left(row) < 0)) {
     const name = qualified(mapping.target);
     throw new MoveError(
       'sides-differ',
@@ -196,6 +221,10 @@ async function remove(
       name,
     );
   }
+  const all = wanted.filter((row) => left(row) === 0);
+  if (all.length > 0) await change(connection, `DELETE FROM ${table} WHERE ${among(all)}`);
+  for (const row of wanted.filter((candidate) => left(candidate) > 0))
+    await change(connection, `DELETE FROM ${table} WHERE ${among([row])} LIMIT ${Number(row[1])}`);
 }
 
 export async function applyStep(
@@ -220,6 +249,6 @@ export async function applyStep(
       await load(connection, mapping, linesOf(step.rows));
       return;
     case 'remove':
-      await remove(connection, mapping, step.row);
+      await remove(connection, mapping, step.rows);
   }
 }

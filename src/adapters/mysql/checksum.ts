@@ -12,7 +12,7 @@ import { ident, literal, tableName } from './sql.ts';
 const SEPARATOR = `'\u0001'`;
 const NULL_MARK = `'\u0002'`;
 
-type Compared = Omit<ComparedTable['columns'][number], 'digest' | 'bytes'>;
+type Compared = Omit<ComparedTable['columns'][number], 'digest' | 'bytes' | 'textual'>;
 
 const textOf = (column: Compared) =>
   `CAST(${fill(column.template, ident(column.name))} AS CHAR CHARACTER SET utf8mb4)`;
@@ -54,9 +54,13 @@ function shown(column: ComparedTable['columns'][number]): string {
     : [`CHAR_LENGTH(${text})`, `LEFT(${text}, ${SHOWN_LENGTH})`, text];
   return (
     `CASE WHEN ${size} > ${column.bytes ? SHOWN_LENGTH / 2 : SHOWN_LENGTH} ` +
-    `THEN CONCAT(${start}, '… (', ${size}, ' in all, MD5 ', MD5(${digested}), ')') ELSE ${text} END`
+    `THEN CONCAT(${start}, '... (', ${size}, ' in all, MD5 ', MD5(${digested}), ')') ELSE ${text} END`
   );
 }
+
+/** As a decimal where it may be more than a bigint holds. */
+const difference = (key: string, min: bigint) =>
+  min < 0n ? `(CAST(${key} AS DECIMAL(20)) - (${min}))` : `(${key} - ${min})`;
 
 function tooLarge({ name }: ComparedTable): MoveError {
   const table = qualified(name);
@@ -98,7 +102,7 @@ export function comparedSide(url: string): ComparedSide & { close(): Promise<voi
       const last = (max - min) / width;
       return sums(
         table,
-        `CASE WHEN ${key} < ${min} THEN 0 WHEN ${key} > ${max} THEN ${last} ELSE (${key} - ${min}) DIV ${width} END`,
+        `CASE WHEN ${key} < ${min} THEN 0 WHEN ${key} > ${max} THEN ${last} ELSE ${difference(key, min)} DIV ${width} END`,
       );
     },
     async bounds(table, piece, rows) {

@@ -66,6 +66,7 @@ function column(
   const missing = constantDefault(abilities, initial ?? null, extra ?? '');
   return {
     name: name ?? '',
+    place: null,
     type: json ? 'json' : (type ?? ''),
     baseType: json ? 'json' : `${dataType ?? ''}${unsigned}`,
     kind: dataType === 'enum' ? 'enum' : 'base',

@@ -6,9 +6,14 @@ import { parseBinlogPosition } from '../../core/movement/position.ts';
 import { serialQueue } from '../../core/movement/serial.ts';
 import type { ChangeSink, ChangeStream, FollowedTable } from '../../ports/move.ts';
 import { ConnectionLost } from '../../ports/move.ts';
-import type { ColumnNames, LogEvent } from './log_events.ts';
+import { cascadesOnto } from './cascades.ts';
+import type { ColumnNames, FollowedTables, LogEvent } from './log_events.ts';
 import { eventHandler } from './log_events.ts';
-import { classified, connectionOptions } from './move_session.ts';
+import { keepBytes } from './log_texts.ts';
+import { classified, connectionOptions, openConnection, query } from './move_session.ts';
+import { sameTable } from './sql.ts';
+
+const LASTING = 'SET SESSION wait_timeout = 2000000';
 
 const EVENTS = [
   'rotate',
@@ -54,10 +59,34 @@ function logError(error: unknown, from: string): unknown {
 }
 
 /** Names for the decoder's filter: what it leaves out costs nothing. */
-function schemas(tables: readonly FollowedTable[]): Record<string, string[]> {
+function schemas({ tables, cascades, ignoresCase }: Wanted): Record<string, string[]> {
   const out: Record<string, string[]> = {};
-  for (const { mapping } of tables) (out[mapping.source.schema] ??= []).push(mapping.source.name);
+  const names = [
+    ...tables.map(({ mapping }) => mapping.source),
+    ...cascades.map(({ parent }) => parent),
+  ];
+  for (const { schema, name } of names) {
+    (out[schema] ??= []).push(name);
+    if (ignoresCase) (out[schema.toLowerCase()] ??= []).push(name.toLowerCase());
+  }
   return out;
+}
+
+type Wanted = FollowedTables & { readonly ignoresCase: boolean };
+
+/** The tables, what changes them besides, and how the server compares their names. */
+async function wanted(url: string, tables: readonly FollowedTable[]): Promise<Wanted> {
+  const connection = await openConnection(url);
+  try {
+    const [row] = await query(connection, 'SELECT @@GLOBAL.lower_case_table_names');
+    const ignoresCase = row?.[0] !== '0';
+    const same = sameTable(ignoresCase);
+    const names = tables.map(({ mapping }) => mapping.source);
+    const cascades = await cascadesOnto(connection, names, same);
+    return { tables, cascades, same, ignoresCase };
+  } finally {
+    connection.destroy();
+  }
 }
 
 export async function follow(
@@ -69,6 +98,7 @@ export async function follow(
   namesNow: ColumnNames,
 ): Promise<ChangeStream> {
   const start = parseBinlogPosition(from);
+  const lookedFor = await wanted(url, tables);
   const zongji = new ZongJi({
     ...connectionOptions(url),
     dateStrings: true,
@@ -83,27 +113,34 @@ export async function follow(
     };
   });
   broken.catch(() => undefined);
-  const socket = (verb: 'pause' | 'resume') => {
-    // Not in the typings: the session that the log comes on.
-    const connection: unknown = Reflect.get(zongji, 'connection');
+  // Not in the typings: the session that the log comes on, and another for questions.
+  const session = (name: 'connection' | 'ctrlConnection', verb: string, ...rest: unknown[]) => {
+    const connection: unknown = Reflect.get(zongji, name);
     if (typeof connection === 'object' && connection !== null) {
-      Reflect.apply(Reflect.get(connection, verb), connection, []);
+      Reflect.apply(Reflect.get(connection, verb), connection, rest);
     }
   };
   const push = serialQueue<LogEvent>({
-    handle: eventHandler(tables, sink, from, namesNow),
-    pause: () => socket('pause'),
-    resume: () => socket('resume'),
+    handle: eventHandler(lookedFor, sink, from, namesNow),
+    pause: () => session('connection', 'pause'),
+    resume: () => session('connection', 'resume'),
     fail: (error) => fail(error),
   });
-  zongji.on('binlog', (event) => push(event));
+  zongji.on('binlog', (event) => {
+    if (event.getEventName() === 'tablemap') keepBytes(event);
+    push(event);
+  });
   zongji.on('error', (error: unknown) => fail(error));
   zongji.start({
     filename: start.file,
     position: start.offset,
     serverId: serverId(plan),
     includeEvents: EVENTS,
-    includeSchema: schemas(tables),
+    includeSchema: schemas(lookedFor),
+  });
+  // Nothing is asked for hours, and the server ends sessions that are silent for long.
+  session('ctrlConnection', 'query', LASTING, (error: unknown) => {
+    if (error !== null) fail(error);
   });
   return {
     broken,

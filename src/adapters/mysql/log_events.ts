@@ -6,9 +6,15 @@ import type { TableMapping } from '../../core/movement/model.ts';
 import { parseBinlogPosition } from '../../core/movement/position.ts';
 import type { LoggedRow, RowEncoder } from '../../core/movement/row.ts';
 import { rowEncoder } from '../../core/movement/row.ts';
-import { tableStatement } from '../../core/movement/statement.ts';
-import { toBinary } from '../../core/movement/wire.ts';
+import type { TableStatement } from '../../core/movement/statement.ts';
+import { concerns, tableStatement } from '../../core/movement/statement.ts';
+import { movedColumns } from '../../core/movement/types/map.ts';
 import type { ChangeSink, FollowedTable } from '../../ports/move.ts';
+import type { Cascade } from './cascades.ts';
+import { CascadeWatch } from './cascades.ts';
+import { assertWholeRows, DONE, loggedAsStatement } from './log_refusals.ts';
+import { loggedColumns, rowReader } from './log_texts.ts';
+import type { SameTable } from './sql.ts';
 
 /** What every event of the decoder has; the rest is looked at by its kind. */
 export interface LogEvent {
@@ -22,24 +28,18 @@ export interface LogEvent {
 /** The columns that a table has now, in order. */
 export type ColumnNames = (mapping: TableMapping) => Promise<readonly string[]>;
 
+/** What to look for in a log. */
+export interface FollowedTables {
+  readonly tables: readonly FollowedTable[];
+  readonly cascades: readonly Cascade[];
+  readonly same: SameTable;
+}
+
 interface Known {
   readonly table: FollowedTable;
   readonly names: readonly string[];
+  readonly read: (row: unknown) => LoggedRow;
   readonly encoder: RowEncoder;
-}
-
-/** A logged value as a binary string. */
-function text(value: unknown): string | null {
-  if (value === null) return null;
-  if (Buffer.isBuffer(value)) return value.toString('latin1');
-  if (typeof value === 'string') return toBinary(value);
-  // An enum whose value was no label comes as undefined.
-  return value === undefined ? '' : String(value);
-}
-
-function inOrder(row: unknown, names: readonly string[]): LoggedRow {
-  const values = Object(row);
-  return names.map((name) => text(Reflect.get(values, name)));
 }
 
 /** As servers write them into the log, whatever the client said. */
@@ -50,7 +50,7 @@ const textField = (event: LogEvent, name: string) => String(field(event, name) ?
 
 /** Handles one event after the other; a promise holds the log back. */
 export function eventHandler(
-  tables: readonly FollowedTable[],
+  tables: FollowedTables,
   sink: ChangeSink,
   from: string,
   namesNow: ColumnNames,
@@ -60,6 +60,8 @@ export function eventHandler(
 
 class EventReader {
   readonly #tables: readonly FollowedTable[];
+  readonly #same: SameTable;
+  readonly #cascades: CascadeWatch;
   readonly #sink: ChangeSink;
   readonly #namesNow: ColumnNames;
   /** By the number that the log gives a table until it changes. */
@@ -71,12 +73,14 @@ class EventReader {
   #standalone = false;
 
   constructor(
-    tables: readonly FollowedTable[],
+    { tables, cascades, same }: FollowedTables,
     sink: ChangeSink,
     from: string,
     namesNow: ColumnNames,
   ) {
     this.#tables = tables;
+    this.#same = same;
+    this.#cascades = new CascadeWatch(cascades, same);
     this.#sink = sink;
     this.#namesNow = namesNow;
     const start = parseBinlogPosition(from);
@@ -175,32 +179,46 @@ class EventReader {
       return back === undefined ? this.#sink.savepoint(name) : this.#rollbackTo(name);
     }
     const statement = tableStatement(sql, textField(event, 'schema'));
-    const followed = (statement?.tables ?? []).flatMap((name) => this.#followed(name) ?? []);
+    const followed = this.#tables.filter(
+      ({ mapping }) => statement !== null && concerns(statement, mapping.source, this.#same),
+    );
     if (statement === null || followed.length === 0) {
       // A lone statement is its own transaction; inside of one it says nothing about our tables.
       return this.#standalone || !this.#open ? this.#commit(event) : undefined;
     }
     this.#begin(event);
-    return this.#statement(statement.kind, followed, event);
+    return this.#statement(statement, followed, event);
   }
 
   async #statement(
-    kind: string,
+    statement: TableStatement,
     followed: readonly FollowedTable[],
     event: LogEvent,
   ): Promise<void> {
     for (const table of followed) {
-      if (kind === 'truncate') this.#sink.truncate(table.number);
-      else if (kind === 'alter') {
-        await this.#sink.columns(table.number, await this.#namesNow(table.mapping));
-        this.#forget(table);
-      } else this.#sink.ddl(table.number, kind === 'drop' ? 'dropped' : 'renamed');
+      if (statement.kind === 'truncate') this.#sink.truncate(table.number);
+      else if (statement.kind === 'write') throw loggedAsStatement(table);
+      else if (statement.kind === 'alter') await this.#altered(table, statement);
+      else this.#sink.ddl(table.number, DONE[statement.kind]);
     }
     await this.#commit(event);
   }
 
+  async #altered(table: FollowedTable, { dropped }: TableStatement): Promise<void> {
+    const lost = movedColumns(table.mapping).filter(({ source }) =>
+      dropped.includes(source.toLowerCase()),
+    );
+    if (lost.length > 0)
+      this.#sink.ddl(
+        table.number,
+        `altered (column ${lost.map(({ source }) => source).join(', ')} is gone or renamed)`,
+      );
+    await this.#sink.columns(table.number, await this.#namesNow(table.mapping));
+    this.#forget(table);
+  }
+
   #followed(name: QualifiedName): FollowedTable | undefined {
-    return this.#tables.find(({ mapping }) => qualified(mapping.source) === qualified(name));
+    return this.#tables.find(({ mapping }) => this.#same(mapping.source, name));
   }
 
   #forget(table: FollowedTable): void {
@@ -208,36 +226,42 @@ class EventReader {
   }
 
   #tableMap(event: LogEvent): void | Promise<void> {
-    const table = this.#followed({
-      schema: textField(event, 'schemaName'),
-      name: textField(event, 'tableName'),
-    });
-    if (table === undefined) return undefined;
+    const name = { schema: textField(event, 'schemaName'), name: textField(event, 'tableName') };
     const id = Number(field(event, 'tableId'));
-    const entry: unknown = Reflect.get(Object(field(event, 'tableMap')), id);
-    const columns: unknown = Reflect.get(Object(entry), 'columns');
-    if (!Array.isArray(columns))
+    this.#cascades.learn(id, name);
+    const table = this.#followed(name);
+    if (table === undefined) return undefined;
+    const columns = loggedColumns(event);
+    if (columns === null)
       throw new RangeError(
         `the log does not name the columns of ${qualified(table.mapping.source)}`,
       );
-    const names = columns.map((column: unknown) => String(Reflect.get(Object(column), 'name')));
+    const names = columns.map((column) => column.name);
     const known = this.#known.get(id);
     if (known !== undefined && known.names.join('\0') === names.join('\0')) return undefined;
-    return this.#learn(id, table, names);
+    return this.#learn(id, table, names, rowReader(table.mapping, columns));
   }
 
-  async #learn(id: number, table: FollowedTable, names: readonly string[]): Promise<void> {
+  async #learn(
+    id: number,
+    table: FollowedTable,
+    names: readonly string[],
+    read: Known['read'],
+  ): Promise<void> {
     const mapping = await this.#sink.columns(table.number, names);
-    this.#known.set(id, { table, names, encoder: rowEncoder(mapping, names) });
+    this.#known.set(id, { table, names, read, encoder: rowEncoder(mapping, names) });
   }
 
   #rows(event: LogEvent): void | Promise<void> {
-    const known = this.#known.get(Number(field(event, 'tableId')));
-    const rows: unknown = field(event, 'rows');
-    if (known === undefined || !Array.isArray(rows)) {
-      throw new RangeError('the log has rows of a table that it did not describe');
-    }
+    const id = Number(field(event, 'tableId'));
+    const known = this.#known.get(id);
     const kind = event.getEventName();
+    const rows: unknown = field(event, 'rows');
+    if (!Array.isArray(rows) || (known === undefined && !this.#cascades.watches(id)))
+      throw new RangeError('the log has rows of a table that it did not describe');
+    this.#cascades.check(id, kind, Number(field(event, 'flags')), rows);
+    if (known === undefined) return undefined;
+    assertWholeRows(event, known.table, known.names);
     let waiting: void | Promise<void> = undefined;
     for (const row of rows) {
       const next = this.#row(kind, known, row);
@@ -246,15 +270,15 @@ class EventReader {
     return waiting;
   }
 
-  #row(kind: string, { table, names, encoder }: Known, row: unknown): void | Promise<void> {
+  #row(kind: string, { table, read, encoder }: Known, row: unknown): void | Promise<void> {
     if (kind === 'writerows') {
-      return this.#sink.change(table.number, 'insert', null, encoder.row(inOrder(row, names)));
+      return this.#sink.change(table.number, 'insert', null, encoder.row(read(row)));
     }
     if (kind === 'deleterows') {
-      return this.#sink.change(table.number, 'delete', encoder.identity(inOrder(row, names)), null);
+      return this.#sink.change(table.number, 'delete', encoder.identity(read(row)), null);
     }
-    const before = inOrder(Reflect.get(Object(row), 'before'), names);
-    const after = inOrder(Reflect.get(Object(row), 'after'), names);
+    const before = read(Reflect.get(Object(row), 'before'));
+    const after = read(Reflect.get(Object(row), 'after'));
     const old = encoder.identity(before);
     // The log always has the whole old row; most updates leave the key as it was.
     const same = table.mapping.key.length > 0 && old === encoder.identity(after);

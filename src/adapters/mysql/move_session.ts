@@ -8,11 +8,16 @@ import { literal } from './sql.ts';
 
 /**
  * `NO_AUTO_VALUE_ON_ZERO`: a 0 in an AUTO_INCREMENT column stays 0. Zero dates pass between two of the kind;
- * what can't be converted is an error, never a guess.
+ * what can't be converted is an error, never a guess. The rest is what a server may have set for all: a limit on the rows
+ * of a SELECT would cut a load short without a word. In comments, what only one of the two servers knows.
  */
 const SESSION =
   `SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', ` +
-  `net_write_timeout = 3600, net_read_timeout = 3600, foreign_key_checks = 0`;
+  `net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 2000000, foreign_key_checks = 0, unique_checks = 1, ` +
+  `sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_safe_updates = 0, sql_auto_is_null = 0, ` +
+  `autocommit = 1, completion_type = 'NO_CHAIN' ` +
+  `/*M!100300 , max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0 */ ` +
+  `/*!50708 , max_execution_time = 0 */`;
 
 const LOST =
   /^(?:PROTOCOL_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ER_SERVER_SHUTDOWN|ER_CON_COUNT|ER_CONNECTION_KILLED|ER_NEW_ABORTING|ER_NORMAL_SHUTDOWN|ER_LOCK_DEADLOCK|ER_LOCK_WAIT)/;

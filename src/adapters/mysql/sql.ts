@@ -1,4 +1,5 @@
 /** Spelling of names and values in MySQL's SQL, for the statements that move data. */
+import { sameName } from '../../core/catalog/names.ts';
 import type { QualifiedName } from '../../core/catalog/types.ts';
 import type { KeyColumn, KeyRange } from '../../core/movement/model.ts';
 
@@ -8,6 +9,18 @@ export function ident(name: string): string {
 
 export function tableName(name: QualifiedName): string {
   return `${ident(name.schema)}.${ident(name.name)}`;
+}
+
+/** Whether two names mean one table: on some servers case does not matter, and the log has lower case. */
+export type SameTable = (a: QualifiedName, b: QualifiedName) => boolean;
+
+export function sameTable(ignoresCase: boolean): SameTable {
+  if (!ignoresCase) return sameName;
+  const lower = ({ schema, name }: QualifiedName) => ({
+    schema: schema.toLowerCase(),
+    name: name.toLowerCase(),
+  });
+  return (a, b) => sameName(lower(a), lower(b));
 }
 
 export function literal(text: string): string {

@@ -17,9 +17,6 @@ import { query, statementsOf } from './move_session.ts';
 import { ident, tableName } from './sql.ts';
 
 const ROWS_PER_PIECE = 2000;
-/** Types that PostgreSQL can't compare with `=`. */
-const INCOMPARABLE = /^(?:json|xml|point|polygon|box|path|line|lseg|circle)\b/;
-
 const list = (columns: readonly ColumnMapping[]) =>
   columns.map((column) => ident(column.target)).join(', ');
 
@@ -151,22 +148,31 @@ async function move(
   if (moved === 0) await query(client, set, [...values, ...to]);
 }
 
-/** One row of a table without a key: exactly one goes, whichever of its equals. */
-async function remove(client: pg.Client, mapping: TableMapping, row: FieldText): Promise<void> {
+/**
+ * Rows of a table without a key: as many of each as were removed, whichever of their equals. In one pass over the table for
+ * all of them; equal is what prints alike, since 1.0 and 1.00 are not the same row.
+ */
+async function remove(
+  client: pg.Client,
+  mapping: TableMapping,
+  rows: readonly FieldText[],
+): Promise<void> {
   const columns = movedColumns(mapping);
   const table = tableName(mapping.target);
-  const fields = row.split('\t');
-  const equal = columns.map((column) => {
-    const name = ident(column.target);
-    return INCOMPARABLE.test(column.targetType)
-      ? `${name}::text IS NOT DISTINCT FROM (?::${column.targetType})::text`
-      : `${name} IS NOT DISTINCT FROM ?::${column.targetType}`;
-  });
+  const staged = await stage(client, mapping, columns, rows);
+  const printed = `ROW(${list(columns)})::text`;
+  const numbered = (from: string, rest: string) =>
+    `SELECT ${rest}k, row_number() OVER (PARTITION BY k) AS n FROM ${from}`;
+  // Both sides are large here.
+  await query(client, 'SET LOCAL enable_hashjoin = on');
   const removed = await statementsOf(client).change(
-    `DELETE FROM ${table} WHERE ctid = (SELECT ctid FROM ${table} WHERE ${equal.join(' AND ')} LIMIT 1)`,
-    columns.map((_, index) => valueOf(fields[index])),
+    `WITH wanted AS MATERIALIZED (${numbered(`(SELECT ${printed} AS k FROM ${staged}) s`, '')}),
+          found AS (SELECT ctid AS at, ${printed} AS k FROM ${table} WHERE ${printed} IN (SELECT k FROM wanted)),
+          chosen AS (SELECT at FROM (${numbered('found', 'at, ')}) f WHERE (k, n) IN (SELECT k, n FROM wanted))
+     DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT at FROM chosen))`,
   );
-  if (removed !== 1) {
+  await query(client, 'SET LOCAL enable_hashjoin = off');
+  if (removed !== rows.length) {
     const name = qualified(mapping.target);
     throw new MoveError(
       'sides-differ',
@@ -198,6 +204,6 @@ export async function applyStep(
       await load(client, mapping, linesOf(step.rows), 'text');
       return;
     case 'remove':
-      await remove(client, mapping, step.row);
+      await remove(client, mapping, step.rows);
   }
 }

@@ -1,4 +1,5 @@
 /** Counts and digests of rows, computed where the rows are. */
+import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { SHOWN_LENGTH } from '../../core/movement/compare.ts';
 import { fill } from '../../core/movement/types/map.ts';
@@ -17,23 +18,51 @@ interface Compared {
 
 const textOf = (column: Compared) => `(${fill(column.template, ident(column.name))})::text`;
 
+/** A function takes at most 100 arguments. */
+const ARGUMENTS = 90;
+
 function joined(columns: readonly Compared[]): string {
-  const parts = columns.map((column) => `coalesce(${textOf(column)}, ${NULL_MARK})`);
-  return parts.length === 1 ? (parts[0] ?? '') : `concat_ws(${SEPARATOR}, ${parts.join(', ')})`;
+  let parts = columns.map((column) => `coalesce(${textOf(column)}, ${NULL_MARK})`);
+  while (parts.length > 1) {
+    const groups = Array.from({ length: Math.ceil(parts.length / ARGUMENTS) }, (_, index) =>
+      parts.slice(index * ARGUMENTS, (index + 1) * ARGUMENTS),
+    );
+    parts = groups.map((group) => `concat_ws(${SEPARATOR}, ${group.join(', ')})`);
+  }
+  return parts[0] ?? '';
 }
 
-function digest(table: ComparedTable): string {
+/** The texts of a database as the bytes that they are in UTF-8: two sides may have two encodings. */
+type Utf8 = (text: string) => string;
+
+async function utf8Of(client: pg.Client): Promise<Utf8> {
+  const [row] = await query(client, 'SHOW server_encoding');
+  // By bytes too where the column has a collation that takes different texts for equal.
+  return row?.[0] === 'UTF8'
+    ? (text) => `(${text}) COLLATE "C"`
+    : (text) => `convert_to(${text}, 'UTF8')`;
+}
+
+function digest(table: ComparedTable, utf8: Utf8): string {
+  const values = table.columns.map(({ name, digest: template, textual }) => {
+    const value = fill(template, ident(name));
+    return textual ? utf8(value) : value;
+  });
+  const texts = table.columns.map(({ name, digest: template }) => ({ name, template }));
   return table.native
-    ? `hash_record_extended(ROW(${table.columns.map((column) => fill(column.digest, ident(column.name))).join(', ')}), 0)`
-    : `('x' || substr(md5(${joined(table.columns.map(({ name, digest: template }) => ({ name, template })))}), 1, 15))::bit(60)::bigint`;
+    ? `hash_record_extended(ROW(${values.join(', ')}), 0)`
+    : `('x' || substr(md5(${utf8(joined(texts))}), 1, 15))::bit(60)::bigint`;
 }
 
-const bucketOf = (table: ComparedTable, count: number) =>
-  `mod(('x' || substr(md5(${joined(table.key)}), 1, 8))::bit(32)::bigint, ${count})`;
+/** A key as text, which is compared by its bytes. */
+const keyOf = (table: ComparedTable) => `(${joined(table.key)}) COLLATE "C"`;
 
-function pieceCondition(table: ComparedTable, piece: Piece): string {
+const bucketOf = (table: ComparedTable, count: number, utf8: Utf8) =>
+  `mod(('x' || substr(md5(${utf8(joined(table.key))}), 1, 8))::bit(32)::bigint, ${count})`;
+
+function pieceCondition(table: ComparedTable, piece: Piece, utf8: Utf8): string {
   if (piece.kind === 'all') return 'true';
-  if (piece.kind === 'bucket') return `${bucketOf(table, piece.of)} = ${piece.bucket}`;
+  if (piece.kind === 'bucket') return `${bucketOf(table, piece.of, utf8)} = ${piece.bucket}`;
   const key = ident(table.key[0]?.name ?? '');
   const lower = piece.lower === null ? 'true' : `${key} >= ${BigInt(piece.lower)}`;
   const upper = piece.upper === null ? 'true' : `${key} < ${BigInt(piece.upper)}`;
@@ -49,22 +78,26 @@ function shown(column: ComparedTable['columns'][number]): string {
     : [`length(${text})`, `left(${text}, ${SHOWN_LENGTH})`, text];
   return (
     `CASE WHEN ${size} > ${column.bytes ? SHOWN_LENGTH / 2 : SHOWN_LENGTH} ` +
-    `THEN ${start} || '… (' || ${size} || ' in all, MD5 ' || md5(${digested}) || ')' ELSE ${text} END`
+    `THEN ${start} || '... (' || ${size} || ' in all, MD5 ' || md5(${digested}) || ')' ELSE ${text} END`
   );
 }
 
 /** Compares on a session of its own, opened at the first question. */
 export function comparedSide(url: string): ComparedSide & { close(): Promise<void> } {
   let opened: Promise<pg.Client> | null = null;
-  const ask = async (sql: string) => query(await (opened ??= openClient(url)), sql);
+  let encoding: Promise<Utf8> | null = null;
+  const open = () => (opened ??= openClient(url));
+  const ask = async (sql: string) => query(await open(), sql);
+  const utf8 = () => (encoding ??= open().then(utf8Of));
   const close = async () => {
     const client = await opened?.catch(() => null);
     opened = null;
+    encoding = null;
     if (client !== null && client !== undefined) await drop(client);
   };
   const sums = async (table: ComparedTable, piece: string) => {
     const rows = await ask(
-      `SELECT ${piece}, count(*), coalesce(sum(${digest(table)}), 0) FROM ${tableName(table.name)} GROUP BY 1`,
+      `SELECT ${piece}, count(*), coalesce(sum(${digest(table, await utf8())}), 0) FROM ${tableName(table.name)} GROUP BY 1`,
     );
     return rows.map(([name, count, sum]) => ({
       piece: name ?? '',
@@ -97,23 +130,28 @@ export function comparedSide(url: string): ComparedSide & { close(): Promise<voi
       const key = ident(table.key[0]?.name ?? '');
       const found = await ask(
         `SELECT k FROM (SELECT ${key} AS k, row_number() OVER (ORDER BY ${key}) AS n FROM ${tableName(table.name)}
-          WHERE ${pieceCondition(table, piece)}) x WHERE n % ${rows} = 0 ORDER BY k`,
+          WHERE ${pieceCondition(table, piece, await utf8())}) x WHERE n % ${rows} = 0 ORDER BY k`,
       );
       return found.map(([bound]) => bound ?? '');
     },
-    sumBuckets: (table, count) => sums(table, bucketOf(table, count)),
+    async sumBuckets(table, count) {
+      return sums(table, bucketOf(table, count, await utf8()));
+    },
     async digests(table, piece) {
       const rows = await ask(
-        `SELECT ${joined(table.key)}, sum(${digest(table)}) FROM ${tableName(table.name)}
-          WHERE ${pieceCondition(table, piece)} GROUP BY 1`,
+        `SELECT ${keyOf(table)}, sum(${digest(table, await utf8())}) FROM ${tableName(table.name)}
+          WHERE ${pieceCondition(table, piece, await utf8())} GROUP BY 1`,
       );
       return new Map(rows.map(([key, sum]) => [key ?? '', sum ?? '']));
     },
     async rows(table, piece, keys) {
       if (keys.length === 0) return new Map();
+      // A key of the other side may have characters that this one has not.
+      const wanted = keys.map((key) => literal(createHash('md5').update(key).digest('hex')));
       const rows = await ask(
-        `SELECT ${joined(table.key)}, ${table.columns.map(shown).join(', ')} FROM ${tableName(table.name)}
-          WHERE ${pieceCondition(table, piece)} AND ${joined(table.key)} IN (${keys.map(literal).join(', ')})`,
+        `SELECT ${keyOf(table)}, ${table.columns.map(shown).join(', ')} FROM ${tableName(table.name)}
+          WHERE ${pieceCondition(table, piece, await utf8())}
+            AND md5(${(await utf8())(joined(table.key))}) IN (${wanted.join(', ')})`,
       );
       return new Map(rows.map(([key, ...values]) => [key ?? '', values]));
     },

@@ -9,6 +9,9 @@ import { fill } from '../../core/movement/types/map.ts';
 import { query } from './move_session.ts';
 import { ident, literal, tableName } from './sql.ts';
 
+/** Of a name, PostgreSQL keeps so much. */
+const NAME_BYTES = 63;
+
 const list = (names: readonly string[]) => names.map(ident).join(', ');
 
 function columnSql(column: ColumnMapping): string {
@@ -24,12 +27,15 @@ function columnSql(column: ColumnMapping): string {
   return parts.join(' ');
 }
 
-/** Two names that are the same once cut are told apart by what was cut. */
-function objectFor(table: QualifiedName, name: string): string {
-  return createHash('sha256')
+/** Two names that are the same once cut, to what the server keeps of them, are told apart by what was cut. */
+function objectName(table: QualifiedName, name: string): string {
+  const digest = createHash('sha256')
     .update(`${qualified(table)}.${name}`)
     .digest('hex')
     .slice(0, 8);
+  let kept = name;
+  while (Buffer.byteLength(kept) > NAME_BYTES - 9) kept = [...kept].slice(0, -1).join('');
+  return `${kept}_${digest}`;
 }
 
 async function exists(client: pg.Client, table: QualifiedName): Promise<boolean> {
@@ -139,7 +145,7 @@ async function addIndexes(
 ): Promise<void> {
   const there = await indexNames(client, mapping.target);
   for (const index of mapping.indexes.filter((candidate) => candidate.unique === unique)) {
-    const name = `${index.name.slice(0, 54)}_${objectFor(mapping.target, index.name)}`;
+    const name = objectName(mapping.target, index.name);
     if (there.has(name)) continue;
     const using = index.definition?.indexOf(' USING ') ?? -1;
     // What comes after USING names columns only, so that it holds in another schema too.
@@ -164,7 +170,7 @@ export async function addConstraints(
   for (const key of mapping.foreignKeys) {
     const target = moved.find((candidate) => sameName(candidate.source, key.references));
     if (target === undefined) continue;
-    const name = `${key.name.slice(0, 54)}_${objectFor(mapping.target, key.name)}`;
+    const name = objectName(mapping.target, key.name);
     const there = await query(
       client,
       'SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass(?) AND conname = ?',

@@ -24,7 +24,8 @@ const COLUMNS = `
     CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
     CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
     CASE WHEN b.typname IN ('bit', 'varbit') AND m.mod > 0 THEN m.mod END,
-    d.oid IS NULL OR a.atthasmissing OR a.attgenerated <> ''
+    d.oid IS NULL OR a.atthasmissing OR a.attgenerated <> '',
+    a.attnum
   FROM pg_attribute a
   JOIN pg_type t ON t.oid = a.atttypid
   JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
@@ -86,9 +87,11 @@ function column(row: readonly (string | null)[]): MovedColumn {
     missing,
     bits,
     missingKnown,
+    place,
   ] = row;
   return {
     name: name ?? '',
+    place: number(place),
     type: type ?? '',
     baseType: baseType ?? '',
     kind: KINDS.find((candidate) => candidate === kind) ?? 'other',

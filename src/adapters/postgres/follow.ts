@@ -1,6 +1,7 @@
 /** Reads the log of a source by `pgoutput`, in commit order, with the source held back when we are slow. */
 import { z } from 'zod';
 import { qualified } from '../../core/catalog/names.ts';
+import { schemaChanged } from '../../core/movement/errors.ts';
 import type { LoggedRow, RowEncoder } from '../../core/movement/row.ts';
 import { rowEncoder } from '../../core/movement/row.ts';
 import { objectName } from '../../core/movement/names.ts';
@@ -85,7 +86,7 @@ export async function follow(
   });
   broken.catch(() => undefined);
 
-  const handle = messageHandler(tables, await numbersOf(url, tables), sink);
+  const handle = messageHandler(tables, await numbersOf(url, plan, tables), sink);
   const push = serialQueue<Buffer>({
     handle,
     pause: raw.pause,
@@ -125,16 +126,28 @@ export async function follow(
 /** Each table by the number that the server gives it, which it keeps under another name. */
 async function numbersOf(
   url: string,
+  plan: string,
   tables: readonly FollowedTable[],
 ): Promise<ReadonlyMap<number, FollowedTable>> {
   const client = await openClient(url);
   try {
     const out = new Map<number, FollowedTable>();
     for (const table of tables) {
-      const rows = await query(client, 'SELECT to_regclass(?)::oid', [
-        tableName(table.mapping.source),
-      ]);
-      out.set(Number(rows[0]?.[0] ?? 0), table);
+      const rows = await query(
+        client,
+        `SELECT c::oid, NOT EXISTS (SELECT 1 FROM pg_publication p WHERE pubname = ?
+                                     AND NOT EXISTS (SELECT 1 FROM pg_publication_rel WHERE prpubid = p.oid AND prrelid = c))
+           FROM to_regclass(?) c WHERE c IS NOT NULL`,
+        [objectName(plan), tableName(table.mapping.source)],
+      );
+      const [number, published] = rows[0] ?? [];
+      // A publication holds on to its tables, whatever their names become.
+      if (published === 'f')
+        throw schemaChanged(
+          table.mapping.source,
+          'dropped or renamed, and another put in its place',
+        );
+      out.set(Number(number ?? 0), table);
     }
     return out;
   } finally {

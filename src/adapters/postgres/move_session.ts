@@ -6,7 +6,10 @@ import { ConnectionLost } from '../../ports/move.ts';
 
 const TEXT_ONLY = { getTypeParser: () => (value: string) => value };
 
-/** How values print; also for the session that sends the log. */
+/**
+ * How values print, also for the session that sends the log; and that a role or a database with settings of its own
+ * neither ends a session nor hides rows: with `row_security` off, rows that a policy hides are an error.
+ */
 const SETTINGS = [
   'datestyle=ISO,MDY',
   'timezone=UTC',
@@ -14,12 +17,25 @@ const SETTINGS = [
   'extra_float_digits=3',
   'bytea_output=hex',
   'lc_monetary=C',
+  'xmloption=content',
+  'array_nulls=on',
+  'standard_conforming_strings=on',
+  'transform_null_equals=off',
+  'quote_all_identifiers=off',
+  'row_security=off',
+  String.raw`default_transaction_isolation=read\ committed`,
   'statement_timeout=0',
+  'lock_timeout=0',
   'idle_in_transaction_session_timeout=0',
 ];
 
-/** A statement that nobody waits for any more ends within a second (PostgreSQL 14 or newer). */
-const NOTICE_END = `SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'`;
+/**
+ * What not every version has: no end for a session that is silent or long, and a statement that nobody waits for any more
+ * ends within a second (PostgreSQL 14 or newer).
+ */
+const NEWER = `SELECT set_config(name, wanted, false) FROM pg_settings
+  JOIN (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_connection_check_interval', '1s')) w (named, wanted)
+    ON name = named`;
 
 const resultSchema = z.object({
   rows: z.array(z.array(z.string().nullable())).default([]),
@@ -68,7 +84,7 @@ export async function openClient(url: string, options: OpenOptions = {}): Promis
   client.on('error', () => undefined);
   try {
     await client.connect();
-    if (options.replication !== true) await query(client, NOTICE_END);
+    await query(client, NEWER);
     return client;
   } catch (error) {
     throw classified(error);

@@ -124,6 +124,7 @@ export async function prepareChanges(
 ): Promise<string> {
   const name = objectName(plan);
   const prepare = async (client: Client) => {
+    await assertChildless(client, tables);
     const published = await query(client, 'SELECT 1 FROM pg_publication WHERE pubname = ?', [name]);
     const list = tables.map(tableName).join(', ');
     await query(
@@ -269,6 +270,26 @@ export function streamError(error: Error, plan: string): Error {
     );
   }
   return error;
+}
+
+/** Children by INHERITS are read with their parent, but the log has their changes under their own names. */
+async function assertChildless(client: Client, tables: readonly QualifiedName[]): Promise<void> {
+  for (const table of tables) {
+    const [child] = await query(
+      client,
+      `SELECT inhrelid::regclass FROM pg_inherits JOIN pg_class p ON p.oid = inhparent
+        WHERE inhparent = to_regclass(?) AND p.relkind = 'r' LIMIT 1`,
+      [tableName(table)],
+    );
+    if (child === undefined) continue;
+    const name = qualified(table);
+    throw new MoveError(
+      'not-configured',
+      `${name} has rows in tables that inherit from it (${child[0]}), whose changes are not logged as its own. ` +
+        `Make it a partitioned table, or load without changes (Mode "load").`,
+      name,
+    );
+  }
 }
 
 /** A table whose changes do not say which row they are about can't be published without breaking its writers. */

@@ -87,6 +87,8 @@ export interface ComparedColumns {
     readonly digest: string;
     /** Its text is the digits of bytes. */
     readonly bytes: boolean;
+    /** What is digested is text, whose bytes depend on the encoding of its database. */
+    readonly textual: boolean;
   })[];
   /** By names on this side, with templates that give equal text for equal keys. */
   readonly key: readonly (ComparedColumn & { readonly baseType: string })[];
@@ -105,12 +107,16 @@ export function comparedColumns(
   const columns = movedColumns(mapping);
   const whole = mapping.key.length === 0;
   const key = columns.filter((column) => whole || mapping.key.includes(column.source));
-  const digest = ({ sourceType }: ColumnMapping, text: string) => {
+  const isDigestible = ({ sourceType }: ColumnMapping) =>
+    DIGESTIBLE.some((type) => type.test(sourceType));
+  const digest = (column: ColumnMapping, text: string) => {
     if (!native) return BYTES.get(text) ?? text;
-    return DIGESTIBLE.some((type) => type.test(sourceType))
-      ? '{c}'
-      : (SENT.get(sourceType) ?? text);
+    return isDigestible(column) ? '{c}' : (SENT.get(column.sourceType) ?? text);
   };
+  const isTextual = (column: ColumnMapping) =>
+    isDigestible(column)
+      ? /^(?:text|character varying)/.test(column.sourceType)
+      : !SENT.has(column.sourceType);
   const side = (
     name: 'source' | 'target',
     text: 'compareSource' | 'compareTarget',
@@ -122,6 +128,7 @@ export function comparedColumns(
       loosens: column.convert === 'zero-date-null',
       digest: digest(column, column[text]),
       bytes: BYTES.has(column[text]),
+      textual: isTextual(column),
     })),
     key: key.map((column) => ({
       name: column[name],

@@ -91,6 +91,19 @@ function address(value: string, kind: string): string {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
+/**
+ * The decoder gives a negative time with 64 seconds where it has none, and the minute or hour less: its fields are parts
+ * of one number, of 10, 6 and 6 bits.
+ */
+function time(value: string): string {
+  const [, hours, minutes, seconds = '', fraction = ''] =
+    /^-(\d+):(\d+):(\d+)(.*)$/.exec(value) ?? [];
+  if (hours === undefined) return value;
+  const packed = Number(hours) * 4096 + Number(minutes) * 64 + Number(seconds);
+  const two = (part: number) => String(part).padStart(2, '0');
+  return `-${two(packed >> 12)}:${two((packed >> 6) & 63)}:${two(packed & 63)}${fraction}`;
+}
+
 const CONVERSIONS: Readonly<Record<Conversion, Convert>> = {
   text: (value) => value,
   'bool-to-int': (value) => (value === 't' ? '1' : '0'),
@@ -111,6 +124,7 @@ const CONVERSIONS: Readonly<Record<Conversion, Convert>> = {
     value.startsWith('-') || value.length > 15 || value.slice(0, 8) > '24:00:00'
       ? refuse('times outside of a day')
       : value,
+  time,
   'zero-date-null': (value) => (isZeroDate(value) ? null : value),
   'zero-date-error': (value) =>
     isZeroDate(value)

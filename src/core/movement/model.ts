@@ -11,6 +11,8 @@ export type Dialect = 'postgres' | 'mysql';
 /** One column of a table that is to be moved. */
 export interface MovedColumn {
   readonly name: string;
+  /** A number that a column keeps whatever its name becomes, and that no other gets; null where the server has none. */
+  readonly place: number | null;
   /** As the dialect prints it: `numeric(10,2)`, `bigint(20) unsigned`, `enum('a','b')`. */
   readonly type: string;
   /** Lower case, without length: `numeric`, `bigint unsigned`. Arrays end in `[]`; a domain is its base type. */
@@ -86,6 +88,7 @@ export type Conversion =
   | 'char-trim'
   | 'zero-one'
   | 'within-day'
+  | 'time'
   | 'zero-date-null'
   | 'zero-date-error'
   | 'bytea'
@@ -111,6 +114,8 @@ export interface Refusal {
 export interface ColumnMapping {
   readonly source: string;
   readonly target: string;
+  /** Of the source's column; mappings of older versions have none. */
+  readonly place?: number | null;
   /** As the source printed it when the move began: a later ALTER shows against it. */
   readonly sourceType: string;
   readonly targetType: string;

@@ -21,7 +21,8 @@ export type Step =
   /** The key changed, and values were left out: only an UPDATE can keep them. */
   | { readonly kind: 'move'; readonly from: FieldText; readonly row: FieldText }
   | { readonly kind: 'append'; readonly rows: readonly FieldText[] }
-  | { readonly kind: 'remove'; readonly row: FieldText };
+  /** As many of each as there are of it. */
+  | { readonly kind: 'remove'; readonly rows: readonly FieldText[] };
 
 export interface NetTable {
   /** Places of the key columns in a row; empty where the table has no key. */
@@ -115,20 +116,16 @@ function keyedChanges(changes: readonly RowChange[], keyAt: readonly number[]): 
   return steps;
 }
 
+/** Rows that are only counted may all come before the first goes: what goes was there, or is among them. */
 function eachChange(changes: readonly RowChange[]): readonly Step[] {
-  const steps: Step[] = [];
-  let rows: FieldText[] = [];
-  const flush = () => {
-    if (rows.length > 0) steps.push({ kind: 'append', rows });
-    rows = [];
-  };
+  const appended: FieldText[] = [];
+  const removed: FieldText[] = [];
   for (const { old, row } of changes) {
-    if (old !== null) {
-      flush();
-      steps.push({ kind: 'remove', row: old });
-    }
-    if (row !== null) rows.push(old !== null && isPartial(row) ? overlay(old, row) : row);
+    if (row !== null) appended.push(old !== null && isPartial(row) ? overlay(old, row) : row);
+    if (old !== null) removed.push(old);
   }
-  flush();
+  const steps: Step[] = [];
+  if (appended.length > 0) steps.push({ kind: 'append', rows: appended });
+  if (removed.length > 0) steps.push({ kind: 'remove', rows: removed });
   return steps;
 }

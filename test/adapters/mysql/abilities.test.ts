@@ -19,6 +19,7 @@ describe('constantDefault', () => {
   const mysql = abilitiesOf('8.4.3');
   it.each([
     [mariadb, `'it''s'`, '', `it's`],
+    [mariadb, String.raw`'it''s \\ a\nline'`, '', "it's \\ a\nline"],
     [mariadb, '1.50', '', '1.50'],
     [mariadb, 'NULL', '', null],
     [mariadb, 'current_timestamp()', '', undefined],

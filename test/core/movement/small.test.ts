@@ -12,7 +12,8 @@ import {
 import { decodePgMessage } from '../../../src/core/movement/pgoutput.ts';
 import { lsnText, positionOrder, reached } from '../../../src/core/movement/position.ts';
 import { serialQueue } from '../../../src/core/movement/serial.ts';
-import { tableStatement } from '../../../src/core/movement/statement.ts';
+import { sameName } from '../../../src/core/catalog/names.ts';
+import { concerns, tableStatement } from '../../../src/core/movement/statement.ts';
 import { typesDocument } from '../../../src/core/movement/types/document.ts';
 
 test('docs/types.md is what the type tables say', async () => {
@@ -61,6 +62,18 @@ describe('statements of a binary log', () => {
     ['RENAME TABLE a TO b, x.c TO x.d', 'rename', ['db.a', 'x.c']],
     ['/*!40000 ALTER TABLE t DISABLE KEYS */', 'alter', ['db.t']],
     ['-- truncate a\nTRUNCATE TABLE b', 'truncate', ['db.b']],
+    ["SET STATEMENT max_statement_time=1, sql_mode='' FOR TRUNCATE TABLE b", 'truncate', ['db.b']],
+    ['CREATE OR REPLACE TABLE t (a INT)', 'replace', ['db.t']],
+    ['ALTER TABLE t RENAME TO u', 'rename', ['db.t']],
+    ['ALTER TABLE t ADD COLUMN c INT, RENAME x.u', 'rename', ['db.t']],
+    ['ALTER TABLE t RENAME COLUMN a TO b, RENAME KEY k TO l', 'alter', ['db.t']],
+    ['ALTER TABLE t TRUNCATE PARTITION p0', 'partition', ['db.t']],
+    ['ALTER TABLE t EXCHANGE PARTITION p0 WITH TABLE x.u', 'partition', ['db.t', 'x.u']],
+    ['ALTER TABLE t CONVERT TABLE u TO PARTITION p', 'partition', ['db.t', 'db.u']],
+    ['ALTER TABLE t IMPORT TABLESPACE', 'partition', ['db.t']],
+    ['ALTER TABLE t ADD PARTITION (PARTITION p VALUES LESS THAN (7))', 'alter', ['db.t']],
+    ['RENAME TABLE a WAIT 5 TO b, c TO d', 'rename', ['db.a', 'db.c']],
+    ['DROP DATABASE IF EXISTS `x y`', 'drop-schema', ['x y.']],
   ])('%s', (sql, kind, tables) => {
     const statement = tableStatement(sql, 'db');
     expect([
@@ -70,8 +83,30 @@ describe('statements of a binary log', () => {
   });
 
   test.each([
+    ['ALTER TABLE t DROP c, DROP COLUMN IF EXISTS `D e`', ['c', 'd e']],
+    ['ALTER TABLE t CHANGE a b INT, CHANGE COLUMN b a INT, CHANGE c `C` BIGINT', ['a', 'b']],
+    ['ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a', ['a', 'b']],
+    ['ALTER TABLE t DROP COLUMN a, ADD COLUMN a INT DEFAULT 7', ['a']],
+    ['ALTER TABLE t DROP INDEX a, DROP PRIMARY KEY, DROP FOREIGN KEY f, DROP CONSTRAINT k', []],
+    ['ALTER TABLE t ALTER COLUMN a DROP DEFAULT, ADD CHECK (`drop` > 1)', []],
+  ])('%s drops or renames columns', (sql, dropped) =>
+    expect(tableStatement(sql, 'db')).toMatchObject({ kind: 'alter', dropped }),
+  );
+
+  test('what writes rows is about every table that it may name', () => {
+    const statement = tableStatement(`UPDATE a, x.b SET a.v = 'c' WHERE a.id = b.id`, 'db');
+    if (statement === null) throw new Error('nothing was read');
+    const about = (schema: string, name: string) => concerns(statement, { schema, name }, sameName);
+    expect(statement.kind).toBe('write');
+    expect([about('db', 'a'), about('x', 'b'), about('db', 'other')]).toEqual([true, true, false]);
+  });
+
+  test.each([
     'CREATE TABLE t (a INT)',
-    `INSERT INTO t VALUES ('TRUNCATE t')`,
+    'CREATE TEMPORARY TABLE t (a INT)',
+    'CREATE OR REPLACE TEMPORARY TABLE t (a INT)',
+    'DROP TEMPORARY TABLE IF EXISTS t',
+    'CREATE OR REPLACE VIEW t AS SELECT 1',
     'CREATE INDEX i ON t (a)',
     'DROP INDEX i ON t',
     '',

@@ -19,26 +19,35 @@ export const TYPE_TABLES: Readonly<
 const TEXTUAL = ['text', 'character varying', 'character', 'citext', 'name', 'bytea', 'xml'];
 const MYSQL_NAME_LENGTH = 64;
 
-export interface MapContext extends Omit<RuleContext, 'indexedWith'> {
+export interface MapContext extends Omit<RuleContext, 'indexedBytes'> {
   readonly source: Dialect;
   readonly target: Dialect;
 }
 
-/** Text and binary columns in the widest key or index that `column` is part of. */
-function indexedWith(table: MovedTable, key: readonly string[], column: MovedColumn): number {
+/** What InnoDB indexes at most, and what a column takes of it that is neither text nor binary: the largest is a uuid. */
+const INDEX_BYTES = 3072;
+const PLAIN_BYTES = 40;
+
+/** Bytes for `column` in the narrowest key or index that it is part of; null where it is in none. */
+function indexedBytes(
+  table: MovedTable,
+  key: readonly string[],
+  column: MovedColumn,
+): number | null {
   const isText = (name: string) =>
     table.columns.some(
       (candidate) =>
         candidate.name === name &&
         (TEXTUAL.includes(candidate.baseType) || candidate.kind === 'enum'),
     );
-  const groups = [key, ...table.indexes.map((index) => index.columns)];
-  return Math.max(
-    0,
-    ...groups
-      .filter((columns) => columns.includes(column.name))
-      .map((columns) => columns.filter(isText).length),
+  const groups = [key, ...table.indexes.map((index) => index.columns)].filter((columns) =>
+    columns.includes(column.name),
   );
+  const room = (columns: readonly string[]) => {
+    const texts = columns.filter(isText).length;
+    return Math.floor((INDEX_BYTES - (columns.length - texts) * PLAIN_BYTES) / Math.max(1, texts));
+  };
+  return groups.length === 0 ? null : Math.min(...groups.map(room));
 }
 
 /** A generated column is computed again where the target speaks the source's dialect. */
@@ -83,13 +92,13 @@ export function mapTable(table: MovedTable, pipeline: Pipeline, context: MapCont
     }
     const travel = ruleFor(rules, column)?.travel(column, {
       ...context,
-      indexedWith: indexedWith(table, key, column),
+      indexedBytes: indexedBytes(table, key, column),
     });
     if (travel === undefined || travel === null) {
       throw new MoveError(
         'unsupported-type',
         `${name}.${column.name} has the type ${column.type}, which has no counterpart in the target. ` +
-          `Move a view that casts it, or leave the table out.`,
+          `Give it another type at the source, or leave the table out: views are not moved.`,
         name,
       );
     }
@@ -118,7 +127,7 @@ export function movedColumns(mapping: TableMapping): TableMapping['columns'] {
   return mapping.columns.filter((column) => column.generatedSql === null);
 }
 
-/** Puts a quoted column, or a value, into a template. */
+/** Puts a quoted column, or a value, into a template. By a function: a name may hold `$&`, or `{v}`. */
 export function fill(template: string, column: string): string {
-  return template.replaceAll('{c}', column).replaceAll('{v}', column);
+  return template.replaceAll(/\{[cv]\}/g, () => column);
 }

@@ -113,7 +113,10 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     baseTypes: ['decimal', 'decimal unsigned'],
     travel: (column) => ({
       type: `numeric(${column.precision ?? 10},${column.scale ?? 0})`,
-      compareSource: MYSQL_TRIMMED,
+      // What `zerofill` puts before a number is none of its digits.
+      compareSource: column.type.includes('zerofill')
+        ? MYSQL_TRIMMED.replaceAll('{c}', '({c} + 0)')
+        : MYSQL_TRIMMED,
       compareTarget: PG_NUMERIC_TRIMMED,
     }),
   },
@@ -221,7 +224,7 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     baseTypes: ['time'],
     travel: (column) => ({
       type: column.fits === true ? 'time(6)' : 'interval',
-      convert: column.fits === true ? 'within-day' : 'text',
+      convert: column.fits === true ? 'within-day' : 'time',
       compareSource: MYSQL_TRIMMED,
       compareTarget: '{c}::text',
       refuses:
@@ -250,7 +253,8 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     baseTypes: ['enum'],
     travel: (column) => ({
       ...text('text'),
-      convert: 'enum',
+      // The log gives a wrong label as the empty string, which may be a label too.
+      convert: column.labels.includes('') ? 'text' : 'enum',
       check: `{c} IN (${labels(column)})`,
       refuses: [{ sql: '{c} + 0 = 0', values: 'an enum value that is not a label' }],
     }),

@@ -14,15 +14,16 @@ import {
   PG_UTC_MICROSECONDS,
 } from './sql.ts';
 
-/** InnoDB indexes at most 3072 bytes, 4 for each character of utf8mb4. */
-const INDEX_BYTES = 3072;
+/** Of a character in utf8mb4. */
+const CHARACTER_BYTES = 4;
 const VARCHAR_LIMIT = 16_383;
 /** What LOAD DATA can't read as any date or number, so that it never passes silently. */
 const IMPOSSIBLE = `'not representable'`;
 
 function text(column: MovedColumn, context: RuleContext, read: string): Travel {
   const collate = `CHARACTER SET utf8mb4 COLLATE ${context.exactCollation}`;
-  const room = context.indexedWith > 0 ? Math.floor(INDEX_BYTES / 4 / context.indexedWith) : null;
+  const room =
+    context.indexedBytes === null ? null : Math.floor(context.indexedBytes / CHARACTER_BYTES);
   const length = column.length;
   const type =
     room !== null
@@ -47,6 +48,9 @@ function text(column: MovedColumn, context: RuleContext, read: string): Travel {
         : [],
   };
 }
+
+/** As the log prints it: the cast to text gives an address its mask where it has none. */
+const INET = `CASE WHEN {c} IS NOT NULL THEN format('%s', {c}) END`;
 
 const plain = (type: string): Travel => ({ type, compareSource: '{c}::text' });
 
@@ -198,8 +202,8 @@ export const POSTGRES_TO_MYSQL: readonly TypeRule[] = [
     baseTypes: ['bytea'],
     travel: (_, context) => ({
       type:
-        context.indexedWith > 0
-          ? `varbinary(${Math.floor(INDEX_BYTES / 4 / context.indexedWith)})`
+        context.indexedBytes !== null
+          ? `varbinary(${Math.floor(context.indexedBytes / CHARACTER_BYTES)})`
           : 'longblob',
       read: PG_HEX,
       write: 'UNHEX({v})',
@@ -256,9 +260,17 @@ export const POSTGRES_TO_MYSQL: readonly TypeRule[] = [
     baseTypes: (column) => column.kind === 'array',
     travel: (column) => {
       const element = column.baseType.slice(0, -2);
-      const native = ['smallint', 'integer', 'bigint', 'numeric', 'boolean', 'text'].includes(
-        element,
-      );
+      // Of the last two the cast to text is not what the log prints.
+      const native = [
+        'smallint',
+        'integer',
+        'bigint',
+        'numeric',
+        'boolean',
+        'text',
+        'inet',
+        'character',
+      ].includes(element);
       const read = `array_to_json({c}${native ? '' : '::text[]'})::text`;
       return {
         type: 'json',
@@ -325,7 +337,7 @@ export const POSTGRES_TO_MYSQL: readonly TypeRule[] = [
       text(
         { ...column, length: column.baseType === 'bit varying' ? null : 255 },
         context,
-        '{c}::text',
+        column.baseType === 'inet' ? INET : '{c}::text',
       ),
   },
   {

@@ -4,8 +4,8 @@ import type { ColumnMapping, Conversion, MovedColumn, Refusal } from '../model.t
 /** What a rule may look at besides the column. */
 export interface RuleContext {
   readonly zeroDates: 'error' | 'null';
-  /** How many text or binary columns share the widest key or index that this column is in; 0: none. */
-  readonly indexedWith: number;
+  /** Bytes for this column in the narrowest key or index that it is in; null where it is in none. */
+  readonly indexedBytes: number | null;
   /** Collation for text on the target that tells every two different strings apart. */
   readonly exactCollation: string;
   /** Types beyond the built-in ones that the target has. */
@@ -53,6 +53,7 @@ export function toMapping(column: MovedColumn, travel: Travel): ColumnMapping {
   return {
     source: column.name,
     target: column.name,
+    place: column.place,
     sourceType: column.type,
     targetType: travel.type,
     nullable: column.nullable || travel.loosensNull === true,

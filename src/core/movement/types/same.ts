@@ -186,6 +186,9 @@ export const MYSQL_TO_MYSQL: readonly TypeRule[] = [
     to: 'the same type',
     note: 'zero dates included',
     baseTypes: () => true,
-    travel: (column) => ({ type: column.type }),
+    travel: (column) => ({
+      type: column.type,
+      convert: column.baseType === 'time' ? 'time' : 'text',
+    }),
   },
 ];
