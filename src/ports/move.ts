@@ -135,6 +135,8 @@ export interface MoveSource {
   prepareChanges(plan: string, tables: readonly QualifiedName[], waiting: Waiting): Promise<string>;
   /** What its log says of a transaction may be taken back in the end (`ChangeSink.rollback`). */
   readonly takesBack: boolean;
+  /** Its log tells of rows that a foreign key deleted or changed (CASCADE, SET NULL). */
+  readonly logsCascades: boolean;
   /** Where `CE` rows get their `source` from: a slot, or the binlog that `position` is in. */
   logName(plan: string, position: string): string;
   follow(

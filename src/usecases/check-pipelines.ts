@@ -49,6 +49,8 @@ export async function checkPipelines(
     }
   }
   const followed = [...tables].filter(([pipeline]) => follows(pipeline));
+  if (!source.logsCascades)
+    warnings.push(...followed.flatMap(([, table]) => cascadeWarnings(table)));
   if (followed.length > 0) {
     const { line, column } = plan.positions.get('source.url') ?? { line: 1, column: 1 };
     for (const message of await source.followProblems()) {
@@ -58,8 +60,25 @@ export async function checkPipelines(
   return { problems, warnings };
 }
 
+/** A move goes on until that happens, which may be never. */
+function cascadeWarnings({ name, foreignKeys }: MovedTable): readonly string[] {
+  const acts = (rule: string) => rule === 'CASCADE' || rule.startsWith('SET ');
+  return foreignKeys.flatMap(({ references, onDelete, onUpdate }) => {
+    const rules = [
+      ...(acts(onDelete) ? [`ON DELETE ${onDelete}`] : []),
+      ...(acts(onUpdate) ? [`ON UPDATE ${onUpdate}`] : []),
+    ];
+    return rules.length === 0
+      ? []
+      : [
+          `${qualified(name)} has rows that change with those of ${qualified(references)} (${rules.join(', ')}), which the source's log does not tell: ` +
+            `the move stops when that happens.`,
+        ];
+  });
+}
+
 function missingText({ id }: PlannedPipeline): string {
-  return `The source has no table ${id}, or this user may not see it. Correct the name, or grant SELECT on it.`;
+  return `The source has no table ${id}, or this user may not see it. A view is none: move what it reads. Correct the name, or grant SELECT on it.`;
 }
 
 function follows({ mode }: PlannedPipeline): boolean {

@@ -23,7 +23,12 @@ export async function prepareTables(
     const table = await source.describe(pipeline.source, !stored.has(number), control.stopping);
     if (table === null) {
       const name = qualified(pipeline.source);
-      throw new MoveError('table-missing', `The source has no table ${name}.`, name);
+      throw new MoveError(
+        'table-missing',
+        `The source has no table ${name}, or this user may not see it. A view is none: move what it reads. Correct the plan, ` +
+          `or grant SELECT.`,
+        name,
+      );
     }
     described.push(table);
   }

@@ -64,10 +64,19 @@ test('types, and what a MariaDB source must be set to', async () => {
     connection,
     'CREATE TABLE shop.t (id int PRIMARY KEY, a int, b int AS (a + 1) STORED)',
   );
+  await mysqlQuery(
+    connection,
+    'CREATE TABLE shop.u (id int PRIMARY KEY, t int, FOREIGN KEY (t) REFERENCES shop.t (id) ON DELETE CASCADE)',
+  );
   connection.destroy();
-  const { problems } = await check('mysql', [
+  const { problems, warnings } = await check('mysql', [
     'shop.t | raw.t | | load + changes',
     'shop.gone | raw.gone | | load',
+    'shop.u | raw.u | | load + changes',
+  ]);
+  expect(warnings).toEqual([
+    "shop.u has rows that change with those of shop.t (ON DELETE CASCADE), which the source's log does not tell: " +
+      'the move stops when that happens.',
   ]);
   expect(problems).toMatchObject([
     { line: 16, code: 'unsupported-type', message: expect.stringContaining('shop.t.b') },

@@ -18,6 +18,7 @@ export function openMysqlSource(url: string, _target: Dialect): MoveSource {
   return {
     dialect: 'mysql',
     takesBack: true,
+    logsCascades: false,
     describe,
     snapshot: (exact) => openSnapshot(url, exact),
     prepareChanges: () => prepareChanges(url),

@@ -25,6 +25,7 @@ export function openPostgresSource(url: string, target: Dialect): MoveSource {
   return {
     dialect: 'postgres',
     takesBack: false,
+    logsCascades: true,
     describe,
     snapshot: (exact, waiting) =>
       openSnapshot(url, exact, target === 'postgres' ? null : createEscapeTranslator, waiting),
