@@ -1,7 +1,7 @@
 /**
  * Lines of wire text, made by the server as far as it does that well.
  *
- * Putting fields together in SQL is several times cheaper than taking rows apart here. Two things the server does badly:
+ * Putting fields together in SQL is cheaper than taking rows apart here. Two things the server does badly:
  * REPLACE takes time by the square of what it replaces (a megabyte of short lines: 12 seconds), and a text larger than
  * `max_allowed_packet` becomes NULL. So columns that may be large come as they are, and are escaped here.
  */

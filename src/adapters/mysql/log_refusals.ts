@@ -13,12 +13,21 @@ export const DONE = {
   partition: 'altered (rows came or went with a partition or a tablespace)',
 } as const;
 
-export function loggedAsStatement({ mapping }: FollowedTable): MoveError {
+export function loggedAsStatement(table: FollowedTable): MoveError {
+  return writtenWith(table, 'binlog_format', 'ROW', 'does not say which rows changed');
+}
+
+function writtenWith(
+  { mapping }: FollowedTable,
+  setting: string,
+  needed: string,
+  lack: string,
+): MoveError {
   const name = qualified(mapping.source);
   return new MoveError(
     'not-configured',
-    `${name} was written by a session whose binlog_format is not ROW, so that the log does not say which rows changed. ` +
-      `Let that session set it to ROW, or connect anew; then reset the pipelines and load again.`,
+    `${name} was written by a session whose ${setting} is not ${needed}, so that the log ${lack}. ` +
+      `Let that session set it to ${needed}, or connect anew; then reset the pipelines and load again.`,
     name,
   );
 }
@@ -32,21 +41,14 @@ function lacks(bits: unknown, places: readonly number[]): boolean {
 /** Throws where a session left columns out of its rows: what is left out would pass for NULL. */
 export function assertWholeRows(
   event: object,
-  { mapping }: FollowedTable,
+  table: FollowedTable,
   names: readonly string[],
 ): void {
   // Columns that the target computes itself need not be there.
-  const places = movedColumns(mapping).map(({ source }) => names.indexOf(source));
+  const places = movedColumns(table.mapping).map(({ source }) => names.indexOf(source));
   const after: unknown = Reflect.get(event, 'columns_present_bitmap2');
   const isPart =
     lacks(Reflect.get(event, 'columns_present_bitmap'), places) ||
     (after !== undefined && lacks(after, places));
-  if (!isPart) return;
-  const name = qualified(mapping.source);
-  throw new MoveError(
-    'not-configured',
-    `${name} was written by a session whose binlog_row_image is not FULL, so that the log has only parts of its rows. ` +
-      `Let that session set it to FULL, or connect anew; then reset the pipelines and load again.`,
-    name,
-  );
+  if (isPart) throw writtenWith(table, 'binlog_row_image', 'FULL', 'has only parts of its rows');
 }

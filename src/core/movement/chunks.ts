@@ -30,7 +30,7 @@ export function isNumericKey(key: readonly KeyColumn[]): boolean {
   );
 }
 
-/** How far a file reaches: in values of a numeric key, but not over more rows than `rows`; in rows where it has another key. */
+/** How far a file reaches: in values of a numeric key, and over `rows` rows where that has gaps or is another key. */
 export interface Stride {
   readonly values: bigint;
   readonly rows: number;
@@ -41,8 +41,8 @@ const MOST_OVER = 16n;
 
 /**
  * True where the key has gaps, so that a stretch of it may hold far more rows than the last one did: the source is to be
- * asked where `rows` of them end. Where it has none a stretch of `values` can't hold more rows than that, and asking
- * would cost a walk over the index for nothing.
+ * asked where `rows` of them end. Else a stretch of `values` holds at most `MOST_OVER` times as many, and asking would cost
+ * a walk over the index for nothing.
  */
 export function hasGaps({ values, rows }: Stride): boolean {
   return values > BigInt(rows) * MOST_OVER;
