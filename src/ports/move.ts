@@ -122,7 +122,7 @@ export interface MoveSource {
   readonly dialect: Dialect;
   /**
    * Null where there is no such table. With `inspect`, data decides what the type leaves open, which may mean to read all
-   * of it; `stopping` ends that.
+   * of it; `stopping` ends that, and `Stopped` is thrown.
    */
   describe(
     name: QualifiedName,
@@ -192,7 +192,7 @@ export interface MoveTarget {
   takesBinary(mapping: TableMapping): Promise<boolean>;
   /**
    * After the rows: the key where it was left for later, and indexes that are not unique. Makes only what is not there;
-   * `stopping` ends the statement under way.
+   * `stopping` ends the statement under way (the next run makes it anew), and `Stopped` is thrown.
    */
   addKeyAndIndexes(mapping: TableMapping, stopping: AbortSignal): Promise<void>;
   /** Once nothing is in motion: unique indexes, foreign keys to moved tables, sequences past the maximum. Likewise. */

@@ -7,7 +7,6 @@ import type { Claim } from '../ports/move.ts';
 import { ConnectionLost } from '../ports/move.ts';
 import { ChangeApplier } from './move_apply.ts';
 import type { MoveContext } from './move_context.ts';
-import { buildStoppably } from './move_control.ts';
 import type { MoveControl } from './move_control.ts';
 import type { Extract } from './move_extract.ts';
 import { startExtract } from './move_extract.ts';
@@ -269,9 +268,8 @@ class Attempt {
     const mappings = tables.map(({ mapping }) => mapping);
     for (const { mapping, number, phase } of tables) {
       if (phase === 'final') continue;
-      await buildStoppably(control, (stopping) =>
-        target.addConstraints(mapping, mappings, stopping),
-      );
+      await control.gate();
+      await target.addConstraints(mapping, mappings, control.stopping);
       await store.setPhase(target.statements, number, 'final');
     }
     if (!cutover) {

@@ -9,7 +9,7 @@ import type { Stride } from '../core/movement/chunks.ts';
 import type { KeyColumn, TableMapping } from '../core/movement/model.ts';
 import { dataFile } from '../core/movement/names.ts';
 import type { RowForm, Snapshot, SnapshotReader } from '../ports/move.ts';
-import { buildStoppably, gated } from './move_control.ts';
+import { gated } from './move_control.ts';
 import { waitingOf } from './move_context.ts';
 import type { MoveContext } from './move_context.ts';
 import { keyColumns, loadFile } from './move_load_file.ts';
@@ -215,7 +215,8 @@ async function index(
   { source, stored }: LoadTable,
   isLast: boolean,
 ): Promise<void> {
-  await buildStoppably(control, (stopping) => target.addKeyAndIndexes(stored.mapping, stopping));
+  await control.gate();
+  await target.addKeyAndIndexes(stored.mapping, control.stopping);
   await store.setPhase(target.statements, stored.number, 'indexed');
   if (!isLast) await pipelines.loaded(target.statements, qualified(source.name));
 }

@@ -2,6 +2,7 @@
 import { createConnection } from 'mysql2';
 import type { Connection, ConnectionOptions } from 'mysql2';
 import { z } from 'zod';
+import { Stopped } from '../../core/movement/errors.ts';
 import type { Rows, Statements } from '../../ports/move.ts';
 import { ConnectionLost } from '../../ports/move.ts';
 import { literal } from './sql.ts';
@@ -143,8 +144,10 @@ export async function withSession<T>(
   };
   stopping?.addEventListener('abort', end);
   try {
-    stopping?.throwIfAborted();
+    if (stopping?.aborted === true) throw new Stopped();
     return await use(connection);
+  } catch (error) {
+    throw stopping?.aborted === true ? new Stopped() : error;
   } finally {
     stopping?.removeEventListener('abort', end);
     drop(connection);

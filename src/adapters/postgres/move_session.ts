@@ -1,6 +1,7 @@
 /** A session for moving data: text values, UTC, every number and time printed so that it reads back exactly. */
 import { Client } from 'pg';
 import { z } from 'zod';
+import { Stopped } from '../../core/movement/errors.ts';
 import type { Rows, Statements } from '../../ports/move.ts';
 import { ConnectionLost } from '../../ports/move.ts';
 
@@ -127,7 +128,7 @@ export function statementsOf(client: Client): Statements {
   };
 }
 
-/** A session of its own for `use`; `stopping` ends it, at the server too: where it waits for others it does not notice. */
+/** A session of its own for `use`; `stopping` ends it, at the server too: where it waits for others it does not notice. Then it throws `Stopped`. */
 export async function withSession<T>(
   url: string,
   stopping: AbortSignal | undefined,
@@ -142,8 +143,10 @@ export async function withSession<T>(
   };
   stopping?.addEventListener('abort', end);
   try {
-    stopping?.throwIfAborted();
+    if (stopping?.aborted === true) throw new Stopped();
     return await use(client);
+  } catch (error) {
+    throw stopping?.aborted === true ? new Stopped() : error;
   } finally {
     stopping?.removeEventListener('abort', end);
     await drop(client);
