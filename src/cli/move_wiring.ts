@@ -72,7 +72,7 @@ export async function withMove<T>(
     await patiently(systemClock, signal, PATIENCE_MS, () =>
       target.createMetadata(settings.target.metadataSchema),
     );
-    const control = watchAction({
+    const control = await watchAction({
       words: () => store.actions(target.statements),
       clock: systemClock,
       signal,

@@ -29,8 +29,8 @@ export interface ControlOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Polls until closed. */
-export function watchAction(options: ControlOptions): MoveControl {
+/** Polls until closed; the first look is done when the promise resolves. */
+export async function watchAction(options: ControlOptions): Promise<MoveControl> {
   const stopping = new AbortController();
   const closed = new AbortController();
   const holds: { action: Action } = { action: options.signal.aborted ? 'STOP' : 'RUN' };
@@ -46,21 +46,26 @@ export function watchAction(options: ControlOptions): MoveControl {
   if (holds.action === 'STOP') stopping.abort();
   options.signal.addEventListener('abort', () => set('STOP'));
 
-  const poll = async () => {
-    while (!closed.signal.aborted) {
-      try {
-        const effective = effectiveAction(await options.words());
-        if (effective.warning !== null && effective.warning !== warned)
-          options.warn(effective.warning);
-        warned = effective.warning;
-        // A stop that began is not taken back: everything is on its way out already.
-        if (holds.action !== 'STOP') set(options.signal.aborted ? 'STOP' : effective.action);
-      } catch {
-        // The work itself meets a target that is gone, and says so.
-      }
-      await options.clock.sleep(POLL_MS, closed.signal);
+  const look = async () => {
+    try {
+      const effective = effectiveAction(await options.words());
+      if (effective.warning !== null && effective.warning !== warned)
+        options.warn(effective.warning);
+      warned = effective.warning;
+      // A stop that began is not taken back: everything is on its way out already.
+      if (holds.action !== 'STOP') set(options.signal.aborted ? 'STOP' : effective.action);
+    } catch {
+      // The work itself meets a target that is gone, and says so.
     }
   };
+  const poll = async () => {
+    for (;;) {
+      await options.clock.sleep(POLL_MS, closed.signal);
+      if (closed.signal.aborted) return;
+      await look();
+    }
+  };
+  await look();
   const polling = poll();
   return {
     action: () => holds.action,
@@ -82,19 +87,6 @@ export async function* gated<T>(pieces: AsyncIterable<T>, control: MoveControl):
   for await (const piece of pieces) {
     if (control.action() !== 'RUN') await control.gate();
     yield piece;
-  }
-}
-
-/** PAUSE waits for what is being built; STOP does not: the next run begins it anew. */
-export async function buildStoppably(
-  control: MoveControl,
-  build: (stopping: AbortSignal) => Promise<void>,
-): Promise<void> {
-  await control.gate();
-  try {
-    await build(control.stopping);
-  } catch (error) {
-    throw control.stopping.aborted ? new Stopped() : error;
   }
 }
 

@@ -82,6 +82,8 @@ export function sourceProver(options: ProverOptions): Prover {
     const interrupt = (): void => void close();
     request.signal.addEventListener('abort', interrupt, { once: true });
     try {
+      // It takes a while to open.
+      request.signal.throwIfAborted();
       return await proveOn(site, options, request);
     } finally {
       request.signal.removeEventListener('abort', interrupt);

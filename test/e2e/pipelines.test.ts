@@ -62,9 +62,10 @@ async function until(session: SqlSession, sql: string): Promise<void> {
 }
 
 /** Whatever a run or its pipelines write down. */
-const PROGRESS = `SELECT md5(
-  (SELECT coalesce(string_agg(p::text, ' ' ORDER BY p::text), '') FROM wirekite.wirekite_progress p) ||
-  (SELECT count(*) FROM wirekite.sprocket_log) || (SELECT count(*) FROM raw.orders))`;
+const PROGRESS = `SELECT concat_ws(e'\\n',
+  (SELECT string_agg(p::text, e'\\n' ORDER BY p::text) FROM wirekite.wirekite_progress p),
+  (SELECT string_agg(l::text, e'\\n' ORDER BY l::text) FROM wirekite.sprocket_log l),
+  (SELECT count(*) FROM raw.orders))`;
 
 /** Waits until nothing is written down any more: what was under way is at its next gate. */
 async function held(session: SqlSession): Promise<void> {
@@ -134,20 +135,19 @@ it(
       `SELECT count(*) > 0 FROM wirekite.sprocket_log WHERE message = 'Proving.'`,
     );
     await killed.kill();
+    const proofs = `SELECT count(*) FROM wirekite.sprocket_log WHERE message = 'Proving.'`;
+    const before = await one(target, proofs);
     await source.query(`INSERT INTO shop.orders VALUES (6000, 1, 100)`);
 
     // PAUSE by SQL holds procedures and changes alike.
     const going = site.start('run', '--workers', '2');
-    await until(
-      target,
-      `SELECT count(*) > 1 FROM wirekite.sprocket_log WHERE message = 'Proving.'`,
-    );
+    await until(target, `SELECT (${proofs}) > ${before ?? 0}`);
     await target.query(`UPDATE wirekite.wirekite_action SET action = 'PAUSE'`);
     await held(target);
     await source.query(`INSERT INTO shop.orders VALUES (6001, 1, 100)`);
-    const before = await one(target, PROGRESS);
+    const still = await one(target, PROGRESS);
     await delay(3000);
-    expect(await one(target, PROGRESS)).toBe(before);
+    expect(await one(target, PROGRESS)).toBe(still);
     expect(JSON.parse(await run(site, 0, 'status', '--json'))).toMatchObject({
       progress: { action: 'PAUSE' },
     });
