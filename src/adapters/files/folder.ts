@@ -18,9 +18,14 @@ function diskError(error: unknown, folder: string): unknown {
   );
 }
 
+/** The last pieces, unless large, are kept for who reads as fast as they come: the disk need not be asked for them. */
+const KEPT_PIECES = 4;
+const LARGEST_KEPT = 2 * READ_PIECE;
+
 /** Writes `pieces` to `file`, and lets them be read meanwhile. */
 function growingFile(file: string, pieces: AsyncIterable<Buffer>): DataFile {
   const growth = new Bell();
+  const last: { readonly at: number; readonly piece: Buffer }[] = [];
   let bytes = 0;
   let state: 'growing' | 'whole' | 'failed' = 'growing';
   let failure: unknown = null;
@@ -31,7 +36,10 @@ function growingFile(file: string, pieces: AsyncIterable<Buffer>): DataFile {
       const handle = await open(file, 'w');
       try {
         for await (const piece of pieces) {
+          if (piece.length === 0) continue;
           await handle.writeFile(piece);
+          if (piece.length <= LARGEST_KEPT) last.push({ at: bytes, piece });
+          if (last.length > KEPT_PIECES) last.shift();
           bytes += piece.length;
           growth.ring();
         }
@@ -55,7 +63,11 @@ function growingFile(file: string, pieces: AsyncIterable<Buffer>): DataFile {
       for (;;) {
         const grown = growth.next();
         if (state === 'failed') throw failure;
-        if (at < bytes) {
+        const kept = last.find((candidate) => candidate.at === at);
+        if (kept !== undefined) {
+          at += kept.piece.length;
+          yield kept.piece;
+        } else if (at < bytes) {
           handle ??= await open(file, 'r');
           const piece = Buffer.allocUnsafe(Math.min(READ_PIECE, bytes - at));
           const { bytesRead } = await handle.read(piece, 0, piece.length, at);

@@ -7,7 +7,7 @@ import { fill } from '../../core/movement/types/map.ts';
 import type { Snapshot, SnapshotReader } from '../../ports/move.ts';
 import { serverAbilities } from './abilities.ts';
 import { copyOut } from './copy.ts';
-import { linesOf } from './lines.ts';
+import { lineColumns } from './lines.ts';
 import { drop, openConnection, query } from './move_session.ts';
 import { logPosition, noLog } from './replication.ts';
 import { ident, keyText, rangeCondition, tableName } from './sql.ts';
@@ -91,11 +91,10 @@ function readerOf(connection: Connection): SnapshotReader {
       return found[0]?.map((value) => value ?? '') ?? null;
     },
     read(mapping, key, range) {
-      const { select, assemble } = linesOf(mapping);
       return copyOut(
         connection,
-        `SELECT ${select} FROM ${tableName(mapping.source)} WHERE ${rangeCondition(key, range)}`,
-        assemble,
+        lineColumns(mapping),
+        `FROM ${tableName(mapping.source)} WHERE ${rangeCondition(key, range)}`,
       );
     },
     findRefused: (mapping, key, range) => findRefused(connection, mapping, key, range),

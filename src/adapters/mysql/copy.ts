@@ -1,59 +1,93 @@
 /** Lines out of a SELECT, and into LOAD DATA, with every row counted. */
 import { Readable } from 'node:stream';
-import type { Connection } from 'mysql2';
+import type { Connection, Query } from 'mysql2';
 import { z } from 'zod';
 import type { RowStream } from '../../ports/move.ts';
+import { LineWriter } from './lines.ts';
+import type { LineColumn } from './lines.ts';
 import { answered, classified, drop, query, whenDropped } from './move_session.ts';
 
 const PIECE_BYTES = 256 * 1024;
 const WAITING_PIECES = 4;
 
-/** Streams the lines that `assemble` makes of the rows of `sql`; null for a row whose values did not come. */
+/** What the driver reads a row from; its typings leave it out. */
+interface RowPacket {
+  readonly buffer: Buffer;
+  readonly offset: number;
+  readonly end: number;
+}
+
+/** First byte, and most bytes, of the packet that ends the rows. */
+const END_MARK = 0xfe;
+const END_BYTES = 9;
+
+function isRow(packet: unknown): packet is RowPacket {
+  return (
+    typeof packet === 'object' &&
+    packet !== null &&
+    'buffer' in packet &&
+    packet.buffer instanceof Buffer &&
+    'offset' in packet &&
+    typeof packet.offset === 'number' &&
+    'end' in packet &&
+    typeof packet.end === 'number' &&
+    (packet.buffer[packet.offset] !== END_MARK || packet.end - packet.offset >= END_BYTES)
+  );
+}
+
+/** Puts `take` in the place of what the driver does with a row: a value for every field, and an event. */
+function takeRows(query: Query, take: (row: RowPacket) => void): void {
+  const usual: unknown = Reflect.get(query, 'row');
+  if (typeof usual !== 'function') throw unknownDriver();
+  Reflect.set(query, 'row', function row(packet: unknown, connection: unknown): unknown {
+    if (!isRow(packet)) return Reflect.apply(usual, query, [packet, connection]);
+    take(packet);
+    return row;
+  });
+}
+
+const unknownDriver = () =>
+  new Error(
+    'This version of the driver mysql2 reads rows in another way than the one that was tested.',
+  );
+
+const leftOut = () => new Error('The server left out a value of a column that may not be NULL.');
+
+/** Streams `columns` of the rows of `from` (a FROM clause, and what follows it) as lines. */
 export function copyOut(
   connection: Connection,
-  sql: string,
-  assemble: (row: readonly unknown[]) => readonly Buffer[] | null,
+  columns: readonly LineColumn[],
+  from: string,
 ): RowStream {
   let sent = 0;
   async function* pieces(): AsyncIterable<Buffer> {
     const waiting: Buffer[] = [];
-    let lines: Buffer[] = [];
-    let size = 0;
+    const writer = new LineWriter(columns);
     const state: { done: boolean; error: Error | null; wake: () => void } = {
       done: false,
       error: null,
       wake: () => undefined,
     };
     const collect = () => {
-      if (size > 0) waiting.push(Buffer.concat(lines, size));
-      lines = [];
-      size = 0;
+      const piece = writer.take();
+      if (piece !== null) waiting.push(piece);
       state.wake();
     };
-    // Without a cast a value is the bytes that came.
-    const stream = connection.query({ sql, rowsAsArray: true, typeCast: false });
-    stream.on('result', (row: unknown) => {
-      const line = Array.isArray(row) ? assemble(row) : null;
-      if (line === null) {
-        state.error ??= new Error(
-          'The server left out a value, as it does with text that is larger than its max_allowed_packet. Raise that, up to 1 GB.',
-        );
-        return;
-      }
-      sent += 1;
-      for (const part of line) {
-        lines.push(part);
-        size += part.length;
-      }
-      if (size >= PIECE_BYTES) {
-        collect();
-        if (waiting.length >= WAITING_PIECES) connection.pause();
-      }
-    });
     const failed = (error: Error) => {
       state.error ??= error;
       state.wake();
     };
+    const sql = `SELECT ${columns.map((column) => column.sql).join(', ')} ${from}`;
+    const stream = connection.query({ sql, rowsAsArray: true, typeCast: false });
+    takeRows(stream, ({ buffer, offset, end }) => {
+      if (state.error !== null) return;
+      if (!writer.add(buffer, offset, end)) return failed(leftOut());
+      sent += 1;
+      if (!writer.isFull) return;
+      collect();
+      if (waiting.length >= WAITING_PIECES) connection.pause();
+    });
+    stream.on('result', () => failed(unknownDriver()));
     const settle = whenDropped(connection, failed);
     connection.on('error', failed);
     stream.on('error', failed);

@@ -1,103 +1,205 @@
 /**
- * Lines of wire text, made by the server as far as it does that well.
+ * Rows, as a server of MySQL sends them, into lines of wire text.
  *
- * Putting fields together in SQL is cheaper than taking rows apart here. Two things the server does badly:
- * REPLACE takes time by the square of what it replaces (a megabyte of short lines: 12 seconds), and a text larger than
- * `max_allowed_packet` becomes NULL. So columns that may be large come as they are, and are escaped here.
+ * In a packet of its text protocol every value stands behind its length, and a length below 251 is one byte, where a line
+ * has one byte between two fields. So the packet of most rows is a line already, once its lengths are written over.
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html
  */
 import { convertValue } from '../../core/movement/convert.ts';
-import type { ColumnMapping, TableMapping } from '../../core/movement/model.ts';
+import type { ColumnMapping, Conversion, TableMapping } from '../../core/movement/model.ts';
 import { fill, movedColumns } from '../../core/movement/types/map.ts';
 import { encodeField } from '../../core/movement/wire.ts';
 import { ident } from './sql.ts';
 
-const LARGE = /^(?:text|mediumtext|longtext|json|blob|mediumblob|longblob)\b/;
-const SIZED = /^var(?:char|binary)\((\d+)\)/;
-const LARGEST_SMALL = 1000;
+/** What is made of a value here: nothing, escapes, or another text. */
+type Form = 'plain' | 'text' | 'converted';
 
-function isLarge({ sourceType }: ColumnMapping): boolean {
-  return LARGE.test(sourceType) || Number(SIZED.exec(sourceType)?.[1] ?? 0) > LARGEST_SMALL;
+export interface LineColumn {
+  /** The column in a select list. */
+  readonly sql: string;
+  readonly form: Form;
+  readonly nullable: boolean;
+  readonly convert: Conversion;
+  readonly argument: string;
 }
-
-/** Bytes, which travel as digits; what is read of any other large column is text. */
-const isBytes = ({ convert }: ColumnMapping) => convert === 'bytea' || convert === 'blob-hex';
 
 /**
- * What would end a field or a line is escaped. In bytes of UTF-8, where these four stand for nothing else: it finds them
- * there in half the time that it takes in characters.
+ * What may be large is put into its text here: a server makes NULL of what outgrows its `max_allowed_packet` in an
+ * expression, and its REPLACE takes time by the square of what it replaces.
  */
-const escaped = (read: string) =>
-  String.raw`REPLACE(REPLACE(REPLACE(REPLACE(CAST(${read} AS BINARY), '\\', '\\\\'), '\t', '\\t'), '\n', '\\n'), '\r', '\\r')`;
+const CONVERTED: readonly Conversion[] = ['bytea', 'fixed-bytea', 'blob-hex', 'set-array'];
 
-/** A column in SQL; NULL also where it would be larger than `max_allowed_packet`. */
-function valueSql(column: ColumnMapping): string {
-  const name = ident(column.source);
-  if (isLarge(column)) return isBytes(column) ? name : fill(column.read, name);
-  const read = fill(column.read, name);
-  return column.escape ? escaped(read) : read;
+function formOf({ convert, escape }: ColumnMapping): Form {
+  if (CONVERTED.includes(convert)) return 'converted';
+  return escape ? 'text' : 'plain';
 }
 
-/** Of a large column only whether it is NULL. */
-function fieldSql(column: ColumnMapping): string {
-  // The only conversion that gives NULL for a value; dates are never too large.
-  if (column.convert === 'zero-date-null') return String.raw`IFNULL(${valueSql(column)}, '\\N')`;
-  const value = isLarge(column) ? `''` : valueSql(column);
-  if (!column.nullable) return value;
-  return String.raw`IF(${ident(column.source)} IS NULL, '\\N', ${value})`;
+/** How the columns of a table are read. Text needs no SQL: a session gets all of it in UTF-8. */
+export function lineColumns(mapping: TableMapping): readonly LineColumn[] {
+  return movedColumns(mapping).map((column) => {
+    const form = formOf(column);
+    const name = ident(column.source);
+    return {
+      sql: form === 'plain' ? fill(column.read, name) : name,
+      form,
+      nullable: column.nullable,
+      convert: column.convert,
+      argument: column.argument,
+    };
+  });
 }
 
-function encoded(column: ColumnMapping, value: Buffer): Buffer {
-  const text = value.toString('latin1');
-  const field = isBytes(column) ? convertValue(column.convert, column.argument, text) : text;
-  const escapedField = encodeField(field);
-  return escapedField === text ? value : Buffer.from(escapedField, 'latin1');
-}
+const PIECE_BYTES = 256 * 1024;
+const [TAB, NEWLINE, RETURN, BACKSLASH] = [0x09, 0x0a, 0x0d, 0x5c];
+/** The letter after the backslash, by byte; 0 for bytes that stand for themselves. */
+const ESCAPES = new Uint8Array(256);
+ESCAPES[TAB] = 't'.charCodeAt(0);
+ESCAPES[NEWLINE] = 'n'.charCodeAt(0);
+ESCAPES[RETURN] = 'r'.charCodeAt(0);
+ESCAPES[BACKSLASH] = BACKSLASH;
+const NULL_FIELD = Buffer.from(String.raw`\N`);
 
-/** The last byte of the text for NULL; before a large value stands a tab, or nothing. */
-const NULL_END = 'N'.charCodeAt(0);
+/** First byte of a value: NULL, or how many bytes hold its length. */
+const NULL_MARK = 0xfb;
+const LENGTH_BYTES = new Map([
+  [0xfc, 2],
+  [0xfd, 3],
+  // Eight, of which the last two say that it is larger than anything that Node holds.
+  [0xfe, 6],
+]);
 
-export interface Lines {
-  /** The select list: stretches of a line, and between them the large columns. */
-  readonly select: string;
-  /** The bytes of a row's line; null where the server left out what was too large for it. */
-  readonly assemble: (row: readonly unknown[]) => readonly Buffer[] | null;
-}
+/** Gathers lines in pieces. */
+export class LineWriter {
+  readonly #columns: readonly LineColumn[];
+  /** True at the columns whose bytes must be looked at. */
+  readonly #isText: readonly boolean[];
+  readonly #mayBePlain: boolean;
+  #out = Buffer.alloc(0);
+  /** A line begins with the end of the one before it: the piece's first byte is none of it. */
+  #at = 0;
 
-/** How the rows of a table are read. */
-export function linesOf(mapping: TableMapping): Lines {
-  const columns = movedColumns(mapping);
-  const large = columns.filter(isLarge);
-  const stretches: string[] = [];
-  let stretch: string[] = [];
-  for (const [index, column] of columns.entries()) {
-    stretch.push(fieldSql(column));
-    if (isLarge(column)) {
-      stretches.push(`CONCAT(${stretch.join(', ')})`);
-      stretch = [];
-    }
-    stretch.push(index === columns.length - 1 ? String.raw`'\n'` : String.raw`'\t'`);
+  constructor(columns: readonly LineColumn[]) {
+    this.#columns = columns;
+    this.#isText = columns.map(({ form }) => form === 'text');
+    this.#mayBePlain = columns.every(({ form }) => form !== 'converted');
   }
-  stretches.push(`CONCAT(${stretch.join(', ')})`);
 
-  const select = stretches
-    .map((sql, index) => {
-      const column = large[index];
-      return column === undefined ? sql : `${sql}, ${valueSql(column)}`;
-    })
-    .join(', ');
-  const assemble = (row: readonly unknown[]): readonly Buffer[] | null => {
-    const line: Buffer[] = [];
-    for (let at = 0; at < stretches.length; at += 1) {
-      const before = row[at * 2];
-      if (!Buffer.isBuffer(before)) return null;
-      line.push(before);
-      const column = large[at];
-      const value = row[at * 2 + 1];
-      if (column === undefined) continue;
-      if (Buffer.isBuffer(value)) line.push(encoded(column, value));
-      else if (before.at(-1) !== NULL_END) return null;
+  /** Adds the row in `packet` from `start` to `end`; false where a value is missing that can't be NULL. */
+  add(packet: Buffer, start: number, end: number): boolean {
+    this.#makeRoom(end - start + 1);
+    return (
+      (this.#mayBePlain && this.#addPlain(packet, start, end)) ||
+      this.#addFields(packet, start, end)
+    );
+  }
+
+  get isFull(): boolean {
+    return this.#at >= PIECE_BYTES;
+  }
+
+  /** The lines since the last call; null where there are none. */
+  take(): Buffer | null {
+    if (this.#at === 0) return null;
+    this.#makeRoom(1);
+    this.#out[this.#at] = NEWLINE;
+    const piece = this.#out.subarray(1, this.#at + 1);
+    this.#out = Buffer.alloc(0);
+    this.#at = 0;
+    return piece;
+  }
+
+  /** One copy, then the lengths are written over. False, and nothing is added, where that makes no line of it. */
+  #addPlain(packet: Buffer, start: number, end: number): boolean {
+    const out = this.#out;
+    let at = this.#at;
+    packet.copy(out, at, start, end);
+    for (let index = 0; index < this.#isText.length; index += 1) {
+      const length = out[at] ?? NULL_MARK;
+      if (length >= NULL_MARK) return false;
+      out[at] = index === 0 ? NEWLINE : TAB;
+      const next = at + 1 + length;
+      if (this.#isText[index] === true) {
+        for (let each = at + 1; each < next; each += 1) {
+          if (ESCAPES[out[each] ?? 0] !== 0) return false;
+        }
+      }
+      at = next;
     }
-    return line;
-  };
-  return { select, assemble };
+    if (at - this.#at !== end - start) throw cutOff();
+    this.#at = at;
+    return true;
+  }
+
+  #addFields(packet: Buffer, start: number, end: number): boolean {
+    let at = start;
+    for (const [index, column] of this.#columns.entries()) {
+      this.#byte(index === 0 ? NEWLINE : TAB);
+      const first = packet[at] ?? NULL_MARK;
+      at += 1;
+      if (first === NULL_MARK) {
+        if (!column.nullable) return false;
+        this.#bytes(NULL_FIELD, 0, NULL_FIELD.length);
+        continue;
+      }
+      const size = LENGTH_BYTES.get(first);
+      const length = size === undefined ? first : packet.readUIntLE(at, size);
+      at += first === 0xfe ? 8 : (size ?? 0);
+      if (at + length > end) throw cutOff();
+      this.#field(column, packet, at, at + length);
+      at += length;
+    }
+    if (at !== end) throw cutOff();
+    return true;
+  }
+
+  #field(column: LineColumn, packet: Buffer, from: number, to: number): void {
+    if (column.form === 'plain') this.#bytes(packet, from, to);
+    else if (column.form === 'text') this.#text(packet, from, to);
+    else {
+      const value = packet.toString('latin1', from, to);
+      const field = encodeField(convertValue(column.convert, column.argument, value));
+      this.#makeRoom(field.length);
+      this.#at += this.#out.write(field, this.#at, 'latin1');
+    }
+  }
+
+  #text(packet: Buffer, from: number, to: number): void {
+    this.#makeRoom((to - from) * 2);
+    const out = this.#out;
+    let at = this.#at;
+    for (let each = from; each < to; each += 1) {
+      const byte = packet[each] ?? 0;
+      const letter = ESCAPES[byte] ?? 0;
+      if (letter !== 0) {
+        out[at] = BACKSLASH;
+        at += 1;
+      }
+      out[at] = letter === 0 ? byte : letter;
+      at += 1;
+    }
+    this.#at = at;
+  }
+
+  #bytes(from: Buffer, start: number, end: number): void {
+    this.#makeRoom(end - start);
+    this.#at += from.copy(this.#out, this.#at, start, end);
+  }
+
+  #byte(byte: number): void {
+    this.#makeRoom(1);
+    this.#out[this.#at] = byte;
+    this.#at += 1;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#at + bytes <= this.#out.length) return;
+    const wanted = Math.max(this.#at + bytes, PIECE_BYTES * 1.25, this.#out.length * 2);
+    const larger = Buffer.allocUnsafe(wanted);
+    this.#out.copy(larger, 0, 0, this.#at);
+    this.#out = larger;
+  }
+}
+
+function cutOff(): Error {
+  return new Error('A row came whose values are not as long as they say.');
 }

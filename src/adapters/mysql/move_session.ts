@@ -16,7 +16,7 @@ const SESSION =
   `SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', ` +
   `net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 2000000, foreign_key_checks = 0, unique_checks = 1, ` +
   `sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_safe_updates = 0, sql_auto_is_null = 0, ` +
-  `autocommit = 1, completion_type = 'NO_CHAIN' ` +
+  `autocommit = 1, completion_type = 'NO_CHAIN', character_set_results = 'utf8mb4' ` +
   `/*M!100300 , max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0 */ ` +
   `/*!50708 , max_execution_time = 0 */`;
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
 import type { WorkFolder } from '../../../src/ports/spool.ts';
@@ -28,9 +29,9 @@ async function read(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
 /** Pieces of many sizes, the last ones larger than what is read at once. */
 const PIECES = Array.from({ length: 20 }, (_, index) => Buffer.alloc(3 ** (index % 13), index + 1));
 
-async function* slowly(pieces: readonly Buffer[]): AsyncIterable<Buffer> {
+async function* slowly(pieces: readonly Buffer[], milliseconds = 2): AsyncIterable<Buffer> {
   for (const piece of pieces) {
-    await delay(2);
+    await delay(milliseconds);
     yield piece;
   }
 }
@@ -43,6 +44,30 @@ it('gives what is written while it is written, and to a late reader too', async 
   expect((await read(file.read())).equals(whole)).toBe(true);
   await file.remove();
   expect(existsSync(path.join(place, 's.t.1.dkt'))).toBe(false);
+});
+
+it('gives the same to readers of any speed, wherever the pieces end', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.nat(5).map((size) => 7 ** size - 1),
+        { maxLength: 20 },
+      ),
+      fc.array(fc.nat(3), { minLength: 1 }),
+      async (sizes, pauses) => {
+        const pieces = sizes.map((size, index) => Buffer.alloc(size, index + 1));
+        const file = folder.data.write('s.t.1.dkt', slowly(pieces, 0));
+        const parts: Buffer[] = [];
+        for await (const piece of file.read()) {
+          parts.push(piece);
+          await delay(pauses[parts.length % pauses.length]);
+        }
+        expect(Buffer.concat(parts).equals(Buffer.concat(pieces))).toBe(true);
+        await file.written;
+      },
+    ),
+    { numRuns: 50 },
+  );
 });
 
 it('gives what came before a failure, and then the failure', async () => {

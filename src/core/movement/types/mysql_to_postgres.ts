@@ -44,7 +44,6 @@ function integer(column: MovedColumn): Travel {
 function text(type: string): Travel {
   return {
     type,
-    read: MYSQL_TEXT,
     escape: true,
     convert: 'no-nul',
     compareSource: MYSQL_TEXT,
@@ -187,8 +186,6 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     baseTypes: ['binary', ...BLOBS],
     travel: (column) => ({
       type: 'bytea',
-      read: String.raw`CONCAT('\\x', HEX({c}))`,
-      escape: true,
       convert: column.baseType === 'binary' ? 'fixed-bytea' : 'bytea',
       argument: String(column.length ?? 0),
       compareSource: MYSQL_HEX,
@@ -266,10 +263,6 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     baseTypes: ['set'],
     travel: () => ({
       type: 'text[]',
-      read:
-        String.raw`IF({c} = '', '{}', CONCAT('{"', REPLACE(REPLACE(REPLACE(CONVERT({c} USING utf8mb4), ` +
-        String.raw`'\\', '\\\\'), '"', '\\"'), ',', '","'), '"}'))`,
-      escape: true,
       convert: 'set-array',
       compareSource: MYSQL_TEXT,
       compareTarget: `array_to_string({c}, ',')`,

@@ -107,7 +107,6 @@ export const MYSQL_TO_MYSQL: readonly TypeRule[] = [
     baseTypes: BINARY,
     travel: (column) => ({
       type: column.type,
-      read: MYSQL_HEX,
       write: 'UNHEX({v})',
       convert: 'blob-hex',
       argument: column.baseType === 'binary' ? String(column.length ?? 1) : '0',
@@ -148,7 +147,6 @@ export const MYSQL_TO_MYSQL: readonly TypeRule[] = [
     baseTypes: TEXT,
     travel: (column) => ({
       type: withCharset(column),
-      read: MYSQL_TEXT,
       escape: true,
       compareSource: MYSQL_TEXT,
       compareTarget: MYSQL_TEXT,
