@@ -36,11 +36,11 @@ function isRow(packet: unknown): packet is RowPacket {
 }
 
 /** Puts `take` in the place of what the driver does with a row: a value for every field, and an event. */
-function takeRows(query: Query, take: (row: RowPacket) => void): void {
-  const usual: unknown = Reflect.get(query, 'row');
+function takeRows(command: Query, take: (row: RowPacket) => void): void {
+  const usual: unknown = Reflect.get(command, 'row');
   if (typeof usual !== 'function') throw unknownDriver();
-  Reflect.set(query, 'row', function row(packet: unknown, connection: unknown): unknown {
-    if (!isRow(packet)) return Reflect.apply(usual, query, [packet, connection]);
+  Reflect.set(command, 'row', function row(packet: unknown, connection: unknown): unknown {
+    if (!isRow(packet)) return Reflect.apply(usual, command, [packet, connection]);
     take(packet);
     return row;
   });
