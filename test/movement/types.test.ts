@@ -135,6 +135,8 @@ const MYSQL_TO_POSTGRES: readonly Case[] = [
   ['year', `'0000'`, '0'],
   [`enum('a,b','it''s','é')`, `'it''s'`, "it's"],
   [`enum('x','')`, `''`, ''],
+  [String.raw`enum('a\\b','c\nd','e\rf','\\')`, String.raw`'a\\b'`, String.raw`a\b`],
+  [String.raw`enum('a\\b','c\nd','e\rf','\\')`, String.raw`'c\nd'`, 'c\nd'],
   [`set('x','y"z','w\\\\v')`, String.raw`'x,y"z,w\\v'`, String.raw`{x,"y\"z","w\\v"}`],
   [`set('x','y')`, `''`, '{}'],
   ['json', `'{"b": 1, "a": [1.0, "é"]}'`, '{"b": 1, "a": [1.0, "é"]}'],

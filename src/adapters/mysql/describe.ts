@@ -32,10 +32,18 @@ const JSON_CHECKS = `
   SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
    WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? AND CHECK_CLAUSE LIKE 'json_valid(%'`;
 
-/** `'a','it''s'` as its strings. */
+/** What servers write for these after a backslash where they print a label; anything else stands for itself. */
+const UNPRINTED: ReadonlyMap<string, string> = new Map([
+  ['\\0', '\0'],
+  ['\\n', '\n'],
+  ['\\r', '\r'],
+  [`''`, `'`],
+]);
+
+/** `'a','it''s','c\\d'` as its strings. */
 function labelsOf(type: string): readonly string[] {
   return [...type.matchAll(/'((?:[^']|'')*)'/g)].map((match) =>
-    (match[1] ?? '').replaceAll("''", "'"),
+    (match[1] ?? '').replaceAll(/''|\\./gs, (pair) => UNPRINTED.get(pair) ?? pair.slice(1)),
   );
 }
 
