@@ -72,7 +72,11 @@ function dated(type: string, compares: readonly [string, string], context: RuleC
         compareSource: source,
         compareTarget: target,
         refuses: [
-          { sql: ZERO, values: 'zero dates (pipelines.zero_dates: as_null makes them NULL)' },
+          {
+            sql: ZERO,
+            values:
+              'zero dates (pipelines.zero_dates: as_null makes them NULL, but for those of a key)',
+          },
         ],
       };
 }
