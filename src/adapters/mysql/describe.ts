@@ -8,7 +8,7 @@ import type {
   MovedTable,
 } from '../../core/movement/model.ts';
 import type { Rows } from '../../ports/move.ts';
-import { constantDefault, serverAbilities } from './abilities.ts';
+import { constantDefault, serverAbilities, unprinted } from './abilities.ts';
 import type { Abilities } from './abilities.ts';
 import { query } from './move_session.ts';
 import { ident, tableName } from './sql.ts';
@@ -32,19 +32,9 @@ const JSON_CHECKS = `
   SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
    WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? AND CHECK_CLAUSE LIKE 'json_valid(%'`;
 
-/** What servers write for these after a backslash where they print a label; anything else stands for itself. */
-const UNPRINTED: ReadonlyMap<string, string> = new Map([
-  ['\\0', '\0'],
-  ['\\n', '\n'],
-  ['\\r', '\r'],
-  [`''`, `'`],
-]);
-
 /** `'a','it''s','c\\d'` as its strings. */
 function labelsOf(type: string): readonly string[] {
-  return [...type.matchAll(/'((?:[^']|'')*)'/g)].map((match) =>
-    (match[1] ?? '').replaceAll(/''|\\./gs, (pair) => UNPRINTED.get(pair) ?? pair.slice(1)),
-  );
+  return [...type.matchAll(/'((?:[^']|'')*)'/g)].map((match) => unprinted(match[1] ?? ''));
 }
 
 const number = (text: string | null | undefined) =>
