@@ -133,6 +133,8 @@ const MYSQL_TO_POSTGRES: readonly Case[] = [
   ['time(3)', `'-00:00:00.001'`, '-00:00:00.001'],
   ['year', `'2155'`, '2155'],
   ['year', `'0000'`, '0'],
+  ['year(2)', `'99'`, '1999'],
+  ['year(2)', `'05'`, '2005'],
   [`enum('a,b','it''s','é')`, `'it''s'`, "it's"],
   [`enum('x','')`, `''`, ''],
   [String.raw`enum('a\\b','c\nd','e\rf','\\')`, String.raw`'a\\b'`, String.raw`a\b`],

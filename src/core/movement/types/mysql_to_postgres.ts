@@ -239,9 +239,10 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     to: 'integer',
     note: '0000 is 0',
     baseTypes: ['year'],
-    travel: () => ({
+    travel: (column) => ({
       type: 'integer',
-      read: '{c} + 0',
+      // MariaDB's `year(2)` gives the last two digits, and its log all four.
+      read: column.type === 'year(2)' ? '{c} + IF({c} + 0 < 70, 2000, 1900)' : '{c} + 0',
       convert: 'year',
       argument: '0',
       compareTarget: '{c}::text',
