@@ -75,12 +75,14 @@ export async function withMove<T>(
     await patiently(systemClock, signal, PATIENCE_MS, () =>
       target.createMetadata(settings.target.metadataSchema),
     );
-    const control = await watchAction({
-      words: () => store.actions(target.statements),
-      clock: systemClock,
-      signal,
-      warn: (message) => events.log(message),
-    });
+    const control = await patiently(systemClock, signal, PATIENCE_MS, () =>
+      watchAction({
+        words: () => store.actions(target.statements),
+        clock: systemClock,
+        signal,
+        warn: (message) => events.log(message),
+      }),
+    );
     try {
       return await use({
         plan,

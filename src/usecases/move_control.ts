@@ -21,7 +21,7 @@ export interface MoveControl {
 }
 
 export interface ControlOptions {
-  /** The words in `wirekite_action`. A failure keeps what held before. */
+  /** The words in `wirekite_action`. A failure keeps what held before, if anything did. */
   readonly words: () => Promise<readonly (string | null)[]>;
   readonly clock: Clock;
   /** SIGTERM and SIGINT: acts as STOP for this process. */
@@ -29,7 +29,7 @@ export interface ControlOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Polls until closed; the first look is done when the promise resolves. */
+/** Polls until closed; the first look is done when the promise resolves, and fails it where nothing could be seen. */
 export async function watchAction(options: ControlOptions): Promise<MoveControl> {
   const stopping = new AbortController();
   const closed = new AbortController();
@@ -47,22 +47,18 @@ export async function watchAction(options: ControlOptions): Promise<MoveControl>
   options.signal.addEventListener('abort', () => set('STOP'));
 
   const look = async () => {
-    try {
-      const effective = effectiveAction(await options.words());
-      if (effective.warning !== null && effective.warning !== warned)
-        options.warn(effective.warning);
-      warned = effective.warning;
-      // A stop that began is not taken back: everything is on its way out already.
-      if (holds.action !== 'STOP') set(options.signal.aborted ? 'STOP' : effective.action);
-    } catch {
-      // The work itself meets a target that is gone, and says so.
-    }
+    const effective = effectiveAction(await options.words());
+    if (effective.warning !== null && effective.warning !== warned) options.warn(effective.warning);
+    warned = effective.warning;
+    // A stop that began is not taken back: everything is on its way out already.
+    if (holds.action !== 'STOP') set(options.signal.aborted ? 'STOP' : effective.action);
   };
   const poll = async () => {
     for (;;) {
       await options.clock.sleep(POLL_MS, closed.signal);
       if (closed.signal.aborted) return;
-      await look();
+      // The work itself meets a target that is gone, and says so.
+      await look().catch(() => undefined);
     }
   };
   await look();

@@ -1,5 +1,7 @@
 /** Names, keys and widths that are allowed and seldom: rows must come whole, or an error must say why not. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Dialect } from '../../src/core/movement/model.ts';
+import { runMove } from '../../src/usecases/move.ts';
 import { verifyMove } from '../../src/usecases/verify_move.ts';
 import { inArena, moveTo, openArena, PAIRS, startServers, stopServers } from './support.ts';
 import type { Servers } from './support.ts';
@@ -211,6 +213,39 @@ test.each(PAIRS)(
       code: 'unrepresentable-value',
       table: `${src}.t`,
       message: expect.stringMatching(/t: the target refused a change: .*uplicate/),
+    });
+    await arena.close();
+  },
+);
+
+test.each<[Dialect]>([['postgres'], ['mysql']])(
+  'mysql → %s: a column that became nullable in the middle of a load is named',
+  async (to) => {
+    const arena = await openArena(servers, ['mysql', to], {
+      tables: ['t'],
+      follow: false,
+      chunkBytes: 100_000,
+    });
+    const { src } = arena;
+    await arena.onSource(
+      `CREATE TABLE ${src}.t (id int PRIMARY KEY, v varchar(300) NOT NULL)`,
+      `INSERT INTO ${src}.t SELECT seq, REPEAT('x', 200) FROM ${src}.seq_1_to_6000`,
+    );
+    const stop = new AbortController();
+    const { outcome } = await inArena(
+      arena,
+      (context) => runMove(context, { goal: 'drained', patienceMs: 5000 }),
+      stop.signal,
+      () => stop.abort(),
+    );
+    expect(outcome).toBe('stopped');
+    await arena.onSource(
+      `ALTER TABLE ${src}.t MODIFY v varchar(300) NULL`,
+      `INSERT INTO ${src}.t VALUES (6001, NULL)`,
+    );
+    await expect(moveTo(arena, 'drained')).rejects.toMatchObject({
+      code: 'unrepresentable-value',
+      message: expect.stringContaining(`${src}.t.v is NULL in a row of the source`),
     });
     await arena.close();
   },

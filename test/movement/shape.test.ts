@@ -228,6 +228,27 @@ test('zero dates become NULL, counted, only where that was asked for', async () 
   await arena.close();
 });
 
+test('a zero date in a key can not become NULL: it is named, loaded or followed', async () => {
+  for (const loaded of [true, false]) {
+    const arena = await openArena(servers, ['mysql', 'postgres'], {
+      tables: ['t'],
+      zeroDates: 'null',
+    });
+    const zero = `INSERT INTO ${arena.src}.t VALUES (2, '0000-00-00')`;
+    await arena.onSource(
+      `CREATE TABLE ${arena.src}.t (id int, v date NOT NULL, PRIMARY KEY (id, v))`,
+      `INSERT INTO ${arena.src}.t VALUES (1, '2024-01-01')`,
+    );
+    if (!loaded) await moveTo(arena, 'drained');
+    await arena.onSource(zero);
+    await expect(moveTo(arena, 'drained'), loaded ? 'loaded' : 'followed').rejects.toMatchObject({
+      code: 'unrepresentable-value',
+      message: expect.stringMatching(/t at id = 2.*column v .* zero dates/),
+    });
+    await arena.close();
+  }
+});
+
 test('keys, indexes, foreign keys, NOT NULL and sequences come along', async () => {
   for (const pair of PAIRS) {
     const arena = await openArena(servers, pair, { tables: ['child', 'parent'], follow: false });

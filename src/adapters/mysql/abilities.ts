@@ -50,6 +50,13 @@ const ESCAPES = new Map([
   ['r', '\r'],
 ]);
 
+/** The text that a server prints as `printed` between quotes. */
+export function unprinted(printed: string): string {
+  return printed.replaceAll(/''|\\(.)/gs, (_, escaped?: string) =>
+    escaped === undefined ? "'" : (ESCAPES.get(escaped) ?? escaped),
+  );
+}
+
 /** The constant of a DEFAULT, as text: null for none; `undefined` where it is an expression. */
 export function constantDefault(
   { defaultsAreSql }: Abilities,
@@ -61,9 +68,5 @@ export function constantDefault(
   if (text === 'NULL') return null;
   if (/^-?\d+(?:\.\d+)?$/.test(text)) return text;
   const quoted = /^'((?:[^']|'')*)'$/s.exec(text);
-  return quoted === null
-    ? undefined
-    : (quoted[1] ?? '').replaceAll(/''|\\(.)/gs, (_, escaped?: string) =>
-        escaped === undefined ? "'" : (ESCAPES.get(escaped) ?? escaped),
-      );
+  return quoted === null ? undefined : unprinted(quoted[1] ?? '');
 }

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type { Connection, Query } from 'mysql2';
 import { z } from 'zod';
+import { MoveError } from '../../core/movement/errors.ts';
 import type { RowStream } from '../../ports/move.ts';
 import { LineWriter } from './lines.ts';
 import type { LineColumn } from './lines.ts';
@@ -51,7 +52,12 @@ const unknownDriver = () =>
     'This version of the driver mysql2 reads rows in another way than the one that was tested.',
   );
 
-const leftOut = () => new Error('The server left out a value of a column that may not be NULL.');
+const isNull = ({ name }: LineColumn) =>
+  new MoveError(
+    'unrepresentable-value',
+    `${name} is NULL in a row of the source, and could not be when the move began. ` +
+      `Reset the pipelines and load again, or make the column NOT NULL again.`,
+  );
 
 /** Streams `columns` of the rows of `from` (a FROM clause, and what follows it) as lines. */
 export function copyOut(
@@ -81,7 +87,8 @@ export function copyOut(
     const stream = connection.query({ sql, rowsAsArray: true, typeCast: false });
     takeRows(stream, ({ buffer, offset, end }) => {
       if (state.error !== null) return;
-      if (!writer.add(buffer, offset, end)) return failed(leftOut());
+      const missing = writer.add(buffer, offset, end);
+      if (missing !== null) return failed(isNull(missing));
       sent += 1;
       if (!writer.isFull) return;
       collect();

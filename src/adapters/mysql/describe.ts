@@ -8,7 +8,7 @@ import type {
   MovedTable,
 } from '../../core/movement/model.ts';
 import type { Rows } from '../../ports/move.ts';
-import { constantDefault, serverAbilities } from './abilities.ts';
+import { constantDefault, serverAbilities, unprinted } from './abilities.ts';
 import type { Abilities } from './abilities.ts';
 import { query } from './move_session.ts';
 import { ident, tableName } from './sql.ts';
@@ -32,11 +32,9 @@ const JSON_CHECKS = `
   SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
    WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? AND CHECK_CLAUSE LIKE 'json_valid(%'`;
 
-/** `'a','it''s'` as its strings. */
+/** `'a','it''s','c\\d'` as its strings. */
 function labelsOf(type: string): readonly string[] {
-  return [...type.matchAll(/'((?:[^']|'')*)'/g)].map((match) =>
-    (match[1] ?? '').replaceAll("''", "'"),
-  );
+  return [...type.matchAll(/'((?:[^']|'')*)'/g)].map((match) => unprinted(match[1] ?? ''));
 }
 
 const number = (text: string | null | undefined) =>

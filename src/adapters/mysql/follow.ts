@@ -7,7 +7,7 @@ import { serialQueue } from '../../core/movement/serial.ts';
 import type { ChangeSink, ChangeStream, FollowedTable } from '../../ports/move.ts';
 import { ConnectionLost } from '../../ports/move.ts';
 import { cascadesOnto } from './cascades.ts';
-import type { ColumnNames, FollowedTables, LogEvent } from './log_events.ts';
+import type { FollowedTables, LogEvent, Questions } from './log_events.ts';
 import { eventHandler } from './log_events.ts';
 import { keepBytes } from './log_texts.ts';
 import { classified, connectionOptions, openConnection, query } from './move_session.ts';
@@ -95,7 +95,7 @@ export async function follow(
   from: string,
   tables: readonly FollowedTable[],
   sink: ChangeSink,
-  namesNow: ColumnNames,
+  questions: Questions,
 ): Promise<ChangeStream> {
   const start = parseBinlogPosition(from);
   const lookedFor = await wanted(url, tables);
@@ -121,7 +121,7 @@ export async function follow(
     }
   };
   const push = serialQueue<LogEvent>({
-    handle: eventHandler(lookedFor, sink, from, namesNow),
+    handle: eventHandler(lookedFor, sink, from, questions),
     pause: () => session('connection', 'pause'),
     resume: () => session('connection', 'resume'),
     fail: (error) => fail(error),

@@ -5,6 +5,7 @@
  * has one byte between two fields. So the packet of most rows is a line already, once its lengths are written over.
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html
  */
+import { qualified } from '../../core/catalog/names.ts';
 import { convertValue } from '../../core/movement/convert.ts';
 import type { ColumnMapping, Conversion, TableMapping } from '../../core/movement/model.ts';
 import { fill, movedColumns } from '../../core/movement/types/map.ts';
@@ -15,6 +16,8 @@ import { ident } from './sql.ts';
 type Form = 'plain' | 'text' | 'converted';
 
 export interface LineColumn {
+  /** For people, with its table. */
+  readonly name: string;
   /** The column in a select list. */
   readonly sql: string;
   readonly form: Form;
@@ -40,6 +43,7 @@ export function lineColumns(mapping: TableMapping): readonly LineColumn[] {
     const form = formOf(column);
     const name = ident(column.source);
     return {
+      name: `${qualified(mapping.source)}.${column.source}`,
       sql: form === 'plain' ? fill(column.read, name) : name,
       form,
       nullable: column.nullable,
@@ -84,13 +88,11 @@ export class LineWriter {
     this.#mayBePlain = columns.every(({ form }) => form !== 'converted');
   }
 
-  /** Adds the row in `packet` from `start` to `end`; false where a value is missing that can't be NULL. */
-  add(packet: Buffer, start: number, end: number): boolean {
+  /** Adds the row in `packet` from `start` to `end`; gives the column that is NULL and may not be, else null. */
+  add(packet: Buffer, start: number, end: number): LineColumn | null {
     this.#makeRoom(end - start + 1);
-    return (
-      (this.#mayBePlain && this.#addPlain(packet, start, end)) ||
-      this.#addFields(packet, start, end)
-    );
+    if (this.#mayBePlain && this.#addPlain(packet, start, end)) return null;
+    return this.#addFields(packet, start, end);
   }
 
   get isFull(): boolean {
@@ -130,14 +132,14 @@ export class LineWriter {
     return true;
   }
 
-  #addFields(packet: Buffer, start: number, end: number): boolean {
+  #addFields(packet: Buffer, start: number, end: number): LineColumn | null {
     let at = start;
     for (const [index, column] of this.#columns.entries()) {
       this.#byte(index === 0 ? NEWLINE : TAB);
       const first = packet[at] ?? NULL_MARK;
       at += 1;
       if (first === NULL_MARK) {
-        if (!column.nullable) return false;
+        if (!column.nullable) return column;
         this.#bytes(NULL_FIELD, 0, NULL_FIELD.length);
         continue;
       }
@@ -149,7 +151,7 @@ export class LineWriter {
       at += length;
     }
     if (at !== end) throw cutOff();
-    return true;
+    return null;
   }
 
   #field(column: LineColumn, packet: Buffer, from: number, to: number): void {

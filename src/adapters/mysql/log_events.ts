@@ -14,6 +14,7 @@ import type { Cascade } from './cascades.ts';
 import { CascadeWatch } from './cascades.ts';
 import { assertWholeRows, DONE, loggedAsStatement } from './log_refusals.ts';
 import { loggedColumns, rowReader } from './log_texts.ts';
+import type { CharactersOf, LoggedColumn } from './log_texts.ts';
 import type { SameTable } from './sql.ts';
 
 /** What every event of the decoder has; the rest is looked at by its kind. */
@@ -25,8 +26,12 @@ export interface LogEvent {
   getEventName(): string;
 }
 
-/** The columns that a table has now, in order. */
-export type ColumnNames = (mapping: TableMapping) => Promise<readonly string[]>;
+/** What the source is asked besides its log. */
+export interface Questions {
+  /** The columns that a table has now, in order. */
+  readonly namesNow: (mapping: TableMapping) => Promise<readonly string[]>;
+  readonly charactersOf: CharactersOf;
+}
 
 /** What to look for in a log. */
 export interface FollowedTables {
@@ -53,9 +58,9 @@ export function eventHandler(
   tables: FollowedTables,
   sink: ChangeSink,
   from: string,
-  namesNow: ColumnNames,
+  questions: Questions,
 ): (event: LogEvent) => void | Promise<void> {
-  return new EventReader(tables, sink, from, namesNow).handle;
+  return new EventReader(tables, sink, from, questions).handle;
 }
 
 class EventReader {
@@ -63,7 +68,7 @@ class EventReader {
   readonly #same: SameTable;
   readonly #cascades: CascadeWatch;
   readonly #sink: ChangeSink;
-  readonly #namesNow: ColumnNames;
+  readonly #questions: Questions;
   /** By the number that the log gives a table until it changes. */
   readonly #known = new Map<number, Known>();
   #file: string;
@@ -76,13 +81,13 @@ class EventReader {
     { tables, cascades, same }: FollowedTables,
     sink: ChangeSink,
     from: string,
-    namesNow: ColumnNames,
+    questions: Questions,
   ) {
     this.#tables = tables;
     this.#same = same;
     this.#cascades = new CascadeWatch(cascades, same);
     this.#sink = sink;
-    this.#namesNow = namesNow;
+    this.#questions = questions;
     const start = parseBinlogPosition(from);
     this.#file = start.file;
     this.#offset = start.offset;
@@ -213,7 +218,7 @@ class EventReader {
         table.number,
         `altered (column ${lost.map(({ source }) => source).join(', ')} is gone or renamed)`,
       );
-    await this.#sink.columns(table.number, await this.#namesNow(table.mapping));
+    await this.#sink.columns(table.number, await this.#questions.namesNow(table.mapping));
     this.#forget(table);
   }
 
@@ -239,16 +244,13 @@ class EventReader {
     const names = columns.map((column) => column.name);
     const known = this.#known.get(id);
     if (known !== undefined && known.names.join('\0') === names.join('\0')) return undefined;
-    return this.#learn(id, table, names, rowReader(table.mapping, columns));
+    return this.#learn(id, table, columns);
   }
 
-  async #learn(
-    id: number,
-    table: FollowedTable,
-    names: readonly string[],
-    read: Known['read'],
-  ): Promise<void> {
+  async #learn(id: number, table: FollowedTable, columns: readonly LoggedColumn[]): Promise<void> {
+    const names = columns.map((column) => column.name);
     const mapping = await this.#sink.columns(table.number, names);
+    const read = await rowReader(table.mapping, columns, this.#questions.charactersOf);
     this.#known.set(id, { table, names, read, encoder: rowEncoder(mapping, names) });
   }
 

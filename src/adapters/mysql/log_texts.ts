@@ -4,23 +4,29 @@ import { MoveError } from '../../core/movement/errors.ts';
 import type { TableMapping } from '../../core/movement/model.ts';
 import type { LoggedRow } from '../../core/movement/row.ts';
 import { toBinary } from '../../core/movement/wire.ts';
+import { decoded, hasAll } from './characters.ts';
+import type { Characters } from './characters.ts';
 
-/** MySQL's latin1 is Windows' cp1252, but keeps the five bytes that this leaves open, which the decoder loses. */
-const WESTERN = 'latin1';
 /** Under this name the decoder takes every byte for the character of its number. */
 const BYTES = 'iso-8859-1';
-const WINDOWS =
-  '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f' +
-  '\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178';
-/** What these hold is any character, also the one that the decoder puts for what it does not know. */
+/** What the decoder reads as the server does. */
 const UNICODE = /^(?:utf|ucs|gb18030)/;
-const UNKNOWN = '\ufffd';
+/** Types whose values the log has as numbers: the decoder has their labels as text. */
+const LABELLED: readonly unknown[] = [247, 248];
 
-interface LoggedColumn {
+/** The character sets of columns that are read as bytes. */
+const CHARSETS = new WeakMap<object, string>();
+
+export interface LoggedColumn {
   readonly name: string;
   /** Null for what is not text. */
   readonly charset: string | null;
+  /** Its text comes as the bytes of its character set. */
+  readonly asBytes: boolean;
 }
+
+/** What the bytes of a character set stand for. */
+export type CharactersOf = (charset: string) => Promise<Characters>;
 
 /** The columns that an event of the decoder describes; null where it does not. */
 function entriesOf(event: object): readonly object[] | null {
@@ -30,38 +36,51 @@ function entriesOf(event: object): readonly object[] | null {
   return Array.isArray(columns) ? columns.map((column: unknown) => Object(column)) : null;
 }
 
+const isLabelled = (entry: object) => LABELLED.includes(Reflect.get(entry, 'type'));
+
 /** Has to be called before the decoder reads the rows that follow. */
 export function keepBytes(event: object): void {
-  for (const entry of entriesOf(event) ?? [])
-    if (Reflect.get(entry, 'charset') === WESTERN) Reflect.set(entry, 'charset', BYTES);
+  for (const entry of entriesOf(event) ?? []) {
+    const charset: unknown = Reflect.get(entry, 'charset');
+    if (typeof charset !== 'string' || UNICODE.test(charset) || isLabelled(entry)) continue;
+    CHARSETS.set(entry, charset);
+    Reflect.set(entry, 'charset', BYTES);
+  }
 }
 
 /** Names and character sets; null where the log does not tell them. */
 export function loggedColumns(event: object): readonly LoggedColumn[] | null {
   return (
     entriesOf(event)?.map((entry) => {
-      const charset: unknown = Reflect.get(entry, 'charset');
       const name = String(Reflect.get(entry, 'name'));
-      return { name, charset: typeof charset === 'string' ? charset : null };
+      const kept = CHARSETS.get(entry);
+      if (kept !== undefined) return { name, charset: kept, asBytes: true };
+      const charset: unknown = Reflect.get(entry, 'charset');
+      return { name, charset: typeof charset === 'string' ? charset : null, asBytes: false };
     }) ?? null
   );
 }
 
 /** Reads rows of a table; throws where a text can't be told from its bytes. */
-export function rowReader(
+export async function rowReader(
   mapping: TableMapping,
   columns: readonly LoggedColumn[],
-): (row: unknown) => LoggedRow {
+  charactersOf: CharactersOf,
+): Promise<(row: unknown) => LoggedRow> {
+  const sets = new Map<string, Characters>();
+  for (const { charset } of columns)
+    if (charset !== null && !UNICODE.test(charset)) sets.set(charset, await charactersOf(charset));
   return (row) => {
     const values = Object(row);
-    return columns.map((column) => text(mapping, column, Reflect.get(values, column.name)));
+    return columns.map((column) => text(mapping, column, Reflect.get(values, column.name), sets));
   };
 }
 
 function text(
   mapping: TableMapping,
-  { name, charset }: LoggedColumn,
+  { name, charset, asBytes }: LoggedColumn,
   value: unknown,
+  sets: ReadonlyMap<string, Characters>,
 ): string | null {
   if (value === null) return null;
   if (Buffer.isBuffer(value)) {
@@ -73,13 +92,16 @@ function text(
     // An enum whose value was no label comes as undefined.
     return value === undefined ? '' : String(value);
   }
-  if (charset === BYTES) return toBinary(value.replaceAll(/[\u0080-\u009f]/g, windows));
-  if (charset !== null && !UNICODE.test(charset) && value.includes(UNKNOWN))
-    throw undecoded(mapping, name, charset);
-  return toBinary(value);
+  const characters = sets.get(charset ?? '');
+  if (characters === undefined) return toBinary(value);
+  const read = asBytes ? decoded(characters, value) : label(characters, value);
+  if (read === null) throw undecoded(mapping, name, charset ?? '');
+  return read;
 }
 
-const windows = (character: string) => WINDOWS.charAt(character.charCodeAt(0) - 0x80);
+function label(characters: Characters, text: string): string | null {
+  return hasAll(characters, text) ? toBinary(text) : null;
+}
 
 function undecoded({ source }: TableMapping, column: string, charset: string): MoveError {
   const table = qualified(source);

@@ -128,7 +128,7 @@ const CONVERSIONS: Readonly<Record<Conversion, Convert>> = {
   'zero-date-null': (value) => (isZeroDate(value) ? null : value),
   'zero-date-error': (value) =>
     isZeroDate(value)
-      ? refuse('zero dates (pipelines.zero_dates: as_null makes them NULL)')
+      ? refuse('zero dates (pipelines.zero_dates: as_null makes them NULL, but for those of a key)')
       : value,
   bytea: (value) => `\\x${toHex(value)}`,
   'fixed-bytea': (value, size) => `\\x${toHex(value.padEnd(Number(size), '\0'))}`,

@@ -92,6 +92,8 @@ export function mapTable(table: MovedTable, pipeline: Pipeline, context: MapCont
     }
     const travel = ruleFor(rules, column)?.travel(column, {
       ...context,
+      // No part of a key can be NULL.
+      zeroDates: key.includes(column.name) ? 'error' : context.zeroDates,
       indexedBytes: indexedBytes(table, key, column),
     });
     if (travel === undefined || travel === null) {
@@ -103,7 +105,7 @@ export function mapTable(table: MovedTable, pipeline: Pipeline, context: MapCont
       );
     }
     return {
-      ...toMapping(column, key.includes(column.name) ? { ...travel, loosensNull: false } : travel),
+      ...toMapping(column, travel),
       generatedSql: generated(table, column, pipeline, same),
     };
   });

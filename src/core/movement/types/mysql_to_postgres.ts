@@ -72,7 +72,11 @@ function dated(type: string, compares: readonly [string, string], context: RuleC
         compareSource: source,
         compareTarget: target,
         refuses: [
-          { sql: ZERO, values: 'zero dates (pipelines.zero_dates: as_null makes them NULL)' },
+          {
+            sql: ZERO,
+            values:
+              'zero dates (pipelines.zero_dates: as_null makes them NULL, but for those of a key)',
+          },
         ],
       };
 }
@@ -235,9 +239,10 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     to: 'integer',
     note: '0000 is 0',
     baseTypes: ['year'],
-    travel: () => ({
+    travel: (column) => ({
       type: 'integer',
-      read: '{c} + 0',
+      // MariaDB's `year(2)` gives the last two digits, and its log all four.
+      read: column.type === 'year(2)' ? '{c} + IF({c} + 0 < 70, 2000, 1900)' : '{c} + 0',
       convert: 'year',
       argument: '0',
       compareTarget: '{c}::text',
