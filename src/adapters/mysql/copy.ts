@@ -9,7 +9,7 @@ import type { LineColumn } from './lines.ts';
 import { answered, classified, drop, query, whenDropped } from './move_session.ts';
 
 const PIECE_BYTES = 256 * 1024;
-const WAITING_PIECES = 4;
+const WAITING_BYTES = 4 * PIECE_BYTES;
 
 /** What the driver reads a row from; its typings leave it out. */
 interface RowPacket {
@@ -68,6 +68,7 @@ export function copyOut(
   let sent = 0;
   async function* pieces(): AsyncIterable<Buffer> {
     const waiting: Buffer[] = [];
+    let bytes = 0;
     const writer = new LineWriter(columns);
     const state: { done: boolean; error: Error | null; wake: () => void } = {
       done: false,
@@ -76,7 +77,10 @@ export function copyOut(
     };
     const collect = () => {
       const piece = writer.take();
-      if (piece !== null) waiting.push(piece);
+      if (piece !== null) {
+        waiting.push(piece);
+        bytes += piece.length;
+      }
       state.wake();
     };
     const failed = (error: Error) => {
@@ -92,7 +96,7 @@ export function copyOut(
       sent += 1;
       if (!writer.isFull) return;
       collect();
-      if (waiting.length >= WAITING_PIECES) connection.pause();
+      if (bytes >= WAITING_BYTES) connection.pause();
     });
     stream.on('result', () => failed(unknownDriver()));
     const settle = whenDropped(connection, failed);
@@ -108,7 +112,8 @@ export function copyOut(
         const piece = waiting.shift();
         if (piece !== undefined) {
           yield piece;
-          if (waiting.length < WAITING_PIECES) connection.resume();
+          bytes -= piece.length;
+          if (bytes < WAITING_BYTES) connection.resume();
         } else if (state.done) return;
         else await new Promise<void>((resolve) => (state.wake = resolve));
       }

@@ -15,7 +15,10 @@ const plain: LineColumn = {
   argument: '',
 };
 const text: LineColumn = { ...plain, form: 'text' };
-const bytes: LineColumn = { ...plain, form: 'converted', convert: 'bytea' };
+const bytes: LineColumn = { ...plain, form: 'bytes', convert: 'bytea', argument: '4294967295' };
+const fixed: LineColumn = { ...bytes, convert: 'fixed-bytea', argument: '9' };
+const hex: LineColumn = { ...bytes, convert: 'blob-hex', argument: '0' };
+const members: LineColumn = { ...plain, form: 'converted', convert: 'set-array' };
 
 function lengthOf(size: number): Buffer {
   if (size < 251) return Buffer.from([size]);
@@ -87,7 +90,7 @@ const value = (column: LineColumn) =>
   fc.option(column.form === 'plain' ? digits : any.map((each) => Buffer.from(each)), { nil: null });
 
 const table = fc
-  .array(fc.constantFrom(plain, text, bytes), { minLength: 1, maxLength: 6 })
+  .array(fc.constantFrom(plain, text, bytes, fixed, hex, members), { minLength: 1, maxLength: 6 })
   .chain((columns) =>
     fc.record({
       columns: fc.constant(columns),
@@ -108,7 +111,7 @@ describe('lines', () => {
     ['at both sides of each way to write a length', [250, 251, 65_535, 65_536]],
     ['larger than a piece', [300_000, 1, 3_000_000]],
   ])('hold values %s', (_, sizes) => {
-    for (const column of [plain, text, bytes]) {
+    for (const column of [plain, text, bytes, hex, members]) {
       const rows = sizes.map((size) => [Buffer.alloc(size, 'a\\'), Buffer.from('1')]);
       const columns = [column, plain];
       expect(lines(columns, rows) === plainWay(columns, rows)).toBe(true);
