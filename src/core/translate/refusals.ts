@@ -41,6 +41,8 @@ const ADVICE = {
     'Write the lookup as a join: the function reads a table that this procedure changes.',
   'recursive-call': 'Write the recursion as a recursive CTE.',
   call: 'Include the called routine in the plan, or correct its name.',
+  'call-in-plan':
+    'Leave the called routine out of the plan, so that what it does becomes part of this one, or move the condition into it.',
   'former-and-final':
     'Split the procedure so that each table reads either the former or the new state of the other.',
   'transaction-control': 'Remove the ROLLBACK; a failed model leaves its table as it was.',

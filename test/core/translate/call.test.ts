@@ -39,6 +39,52 @@ describe('calls', () => {
     ).toMatchInlineSnapshot(`"calls"`);
   });
 
+  const fill = procedure('dw.fill', `BEGIN DELETE FROM dw.t; END`);
+
+  it.each([
+    ['under a condition', `IF EXISTS (SELECT 1 FROM stg.s) THEN CALL dw.fill(); END IF;`],
+    ['after a return', `IF EXISTS (SELECT 1 FROM stg.s) THEN RETURN; END IF;\nCALL dw.fill();`],
+    ['more than once', `CALL dw.fill();\nCALL dw.fill();`],
+  ])('refuses one that is called %s: its models are built once, always', (_when, body) => {
+    const { refusals: found } = translated(procedure('dw.load', `BEGIN ${body} END`), {
+      routines: [fill],
+    });
+    expect(found.map(({ code }) => code)).toEqual(['call-in-plan']);
+  });
+
+  it('evaluates it under its condition where it is not in the plan', () => {
+    expect(
+      shown(
+        translated(
+          procedure('dw.load', `BEGIN IF p_all THEN CALL dw.fill(); END IF; END`, {
+            parameters: [parameter('p_all', 'boolean')],
+          }),
+          { routines: [fill] },
+          { routines: ['dw.load(boolean)'] },
+        ),
+      ),
+    ).toContain('{former dw.t}\nwhere ({p_all}) is not true');
+  });
+
+  it('leaves out a log that is written under a condition', () => {
+    const translation = translated(
+      procedure(
+        'dw.load',
+        `BEGIN
+  DELETE FROM dw.t;
+  IF EXISTS (SELECT 1 FROM stg.s) THEN CALL dw.note(); END IF;
+END`,
+      ),
+      {
+        routines: [
+          procedure('dw.note', `BEGIN INSERT INTO dw.log (at, note) VALUES (now(), 'x'); END`),
+        ],
+      },
+    );
+    expect(translation).toMatchObject({ outcome: 'models', refusals: [] });
+    expect(translation.logTables).toEqual([{ schema: 'dw', name: 'log' }]);
+  });
+
   it('takes a named argument and a default', () => {
     expect(
       shown(

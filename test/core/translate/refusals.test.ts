@@ -168,6 +168,14 @@ const CASES: readonly (readonly [string, number, () => Translation])[] = [
   ['recursive-call', 1, () => body('BEGIN DELETE FROM dw.t; CALL dw.load(); END')],
   ['call', 2, () => statements('CALL dw.missing(1);')],
   [
+    'call-in-plan',
+    2,
+    () =>
+      statements('CALL dw.fill(); CALL dw.fill();', {
+        routines: [procedure('dw.fill', 'BEGIN DELETE FROM dw.t; END')],
+      }),
+  ],
+  [
     'former-and-final',
     1,
     () =>

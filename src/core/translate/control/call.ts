@@ -14,7 +14,7 @@ import { readProgram } from '../postgres/program.ts';
 import { canonicalType } from '../postgres/tree.ts';
 import type { CodeText, Target } from '../program.ts';
 import type { Place } from '../refusals.ts';
-import { refuse } from '../refusals.ts';
+import { makeRefusal, refuse } from '../refusals.ts';
 import { isLogWrite } from '../log-tables.ts';
 import type { Refusal } from '../types.ts';
 import type { State, Value } from '../state.ts';
@@ -107,7 +107,7 @@ function call(evaluation: Evaluation, state: State, site: CallSite): State {
     site.arguments.length === 0 &&
     !touched(session.facts.of(routine).writes, evaluation, state)
   ) {
-    return keepsItsModels(evaluation, state, id);
+    return keepsItsModels(evaluation, state, routine, site.place);
   }
   session.note('inlined', site.place.line, `${id} is evaluated in place.`);
   return inline(evaluation, state, routine, site);
@@ -118,9 +118,29 @@ function touched(writes: ReadonlySet<string>, evaluation: Evaluation, state: Sta
   return [...writes].some((key) => state.tables.has(key) || evaluation.session.read.has(key));
 }
 
-function keepsItsModels(evaluation: Evaluation, state: State, id: string): State {
-  evaluation.session.calls.push(id);
+function keepsItsModels(
+  evaluation: Evaluation,
+  state: State,
+  routine: Routine,
+  place: Place,
+): State {
+  const { session } = evaluation;
+  const id = routineId(routine);
+  const reason = notOnce(evaluation, id);
+  if (reason !== null) {
+    const message = `${id} ${reason}; its own models are built once in every run.`;
+    const refusal = makeRefusal('call-in-plan', place, message);
+    // A call that only logs may be left out, whenever it is made.
+    for (const key of session.facts.of(routine).writes) session.handlerWrites.set(key, refusal);
+  }
+  session.calls.push(id);
   return { ...state, lastRows: { kind: 'unknown', reason: `${id} was called before.` } };
+}
+
+/** Models are built once, whatever the data say: a call that is not like that can't be left to them. */
+function notOnce({ path, session }: Evaluation, id: string): string | null {
+  if (session.calls.includes(id)) return 'is called more than once';
+  return path.length > 0 || session.returns.length > 0 ? 'is called under a condition' : null;
 }
 
 function inline(evaluation: Evaluation, state: State, routine: Routine, site: CallSite): State {
