@@ -123,8 +123,8 @@ export class StateEnvironment implements BindEnvironment {
   #found(name: string): VariableReading | null {
     if (name !== 'found') return null;
     const { lastRows } = this.#state;
-    if (lastRows.kind === 'unknown') return null;
-    if (lastRows.kind === 'each') return { sql: lastRows.found, type: 'boolean' };
+    if (lastRows.kind === 'unknown' || (lastRows.kind === 'rows' && lastRows.dynamic)) return null;
+    if (lastRows.kind === 'each') return lastRows.found && { sql: lastRows.found, type: 'boolean' };
     return { sql: sql`(exists (select 1 from ${from(lastRows.rows)}))`, type: 'boolean' };
   }
 

@@ -39,6 +39,62 @@ describe('calls', () => {
     ).toMatchInlineSnapshot(`"calls"`);
   });
 
+  it.each([
+    [
+      'of the caller',
+      'UPDATE dw.t SET id = 1; CALL dw.fill(1);',
+      'IF FOUND THEN DELETE FROM dw.u; END IF;',
+    ],
+    [
+      'of the called',
+      'PERFORM dw.fill(1); IF FOUND THEN DELETE FROM dw.t; END IF;',
+      'DELETE FROM dw.u;',
+    ],
+  ])('does not take FOUND for that %s', (_whose, body, called) => {
+    const translation = translated(
+      procedure('dw.load', `BEGIN ${body} END`),
+      {
+        routines: [
+          procedure('dw.fill', `BEGIN ${called} END`, { parameters: [parameter('p', 'integer')] }),
+        ],
+      },
+      { routines: ['dw.load()'] },
+    );
+    expect(shown(translation)).toBe('unprovable-count 1: FOUND');
+  });
+
+  it.each([
+    [
+      'what RETURN gives, as the function and the variable hold it',
+      {},
+      'RETURN p / 2.0;',
+      'cast(cast((3 / 2.0) as integer) as numeric)',
+    ],
+    ['its only output', { q: 'out' }, 'q := p + 1;', 'cast(4 as numeric)'],
+    ['nothing that is not known', {}, '', null],
+    ['none of several outputs', { q: 'out', r: 'out' }, 'q := 1; r := 2;', null],
+  ] as const)('gives the variable %s', (_what, outputs, last, value) => {
+    const fill = procedure('dw.fill', `BEGIN DELETE FROM dw.u; ${last} END`, {
+      kind: 'function',
+      returns: 'r' in outputs ? 'record' : 'integer',
+      parameters: [
+        parameter('p', 'integer'),
+        ...Object.entries(outputs).map(([key, mode]) => {
+          return { name: key, type: 'integer', mode, defaultSql: null };
+        }),
+      ],
+    });
+    const load = `DECLARE v numeric; BEGIN v := dw.fill(3); UPDATE dw.t SET code = v; END`;
+    const translation = translated(
+      procedure('dw.load', load),
+      { routines: [fill] },
+      { routines: ['dw.load()'] },
+    );
+    expect(shown(translation)).toContain(
+      value === null ? 'return-value 1: dw.fill(3)' : `cast(${value} as text) as code`,
+    );
+  });
+
   const fill = procedure('dw.fill', `BEGIN DELETE FROM dw.t; END`);
 
   it.each([

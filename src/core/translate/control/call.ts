@@ -18,8 +18,9 @@ import { makeRefusal, refuse } from '../refusals.ts';
 import { isLogWrite } from '../log-tables.ts';
 import type { Refusal } from '../types.ts';
 import type { State, Value } from '../state.ts';
-import { emptyState, RESULT, withVariable } from '../state.ts';
+import { emptyState, RESULT, withPoison, withVariable } from '../state.ts';
 import { asType, constantVariable } from './expressions.ts';
+import { assignValue } from './variables.ts';
 import { constantOf } from '../postgres/constants.ts';
 
 interface CallSite {
@@ -134,7 +135,7 @@ function keepsItsModels(
     for (const key of session.facts.of(routine).writes) session.handlerWrites.set(key, refusal);
   }
   session.calls.push(id);
-  return { ...state, lastRows: { kind: 'unknown', reason: `${id} was called before.` } };
+  return uncounted(state, id, state.variables);
 }
 
 /** Models are built once, whatever the data say: a call that is not like that can't be left to them. */
@@ -151,7 +152,7 @@ function inline(evaluation: Evaluation, state: State, routine: Routine, site: Ca
   const returnsBefore = session.returns.length;
   try {
     const block = parameters(evaluation, state, routine, site);
-    const flow = inner.run(readProgram(routine), { ...state, variables: [block] });
+    const flow = inner.run(readProgram(routine), uncounted(state, id, [block]));
     if (session.returns.length > returnsBefore) {
       refuse(
         'call',
@@ -160,7 +161,7 @@ function inline(evaluation: Evaluation, state: State, routine: Routine, site: Ca
       );
     }
     if (flow.ending === 'raises') refuse('raise', site.place, `${id} always raises an error.`);
-    let next: State = { ...flow.state, variables: state.variables };
+    let next = uncounted(flow.state, id, state.variables);
     const outputs = routine.parameters.filter(
       (parameter) =>
         parameter.mode === 'inout' || (parameter.mode === 'out' && routine.kind === 'procedure'),
@@ -171,12 +172,46 @@ function inline(evaluation: Evaluation, state: State, routine: Routine, site: Ca
       const value = flow.state.variables[0]?.get(parameter.name);
       if (variable && value) next = withVariable(next, variable[0] ?? '', value);
     }
-    const result = flow.state.variables[0]?.get(RESULT);
-    if (site.target && result) next = withVariable(next, site.target[0] ?? '', result);
-    return next;
+    const [after] = flow.state.variables;
+    return site.target && after
+      ? assignResult(evaluation, next, routine, site, site.target, resultOf(routine, block, after))
+      : next;
   } finally {
     session.callStack.pop();
   }
+}
+
+type Block = ReadonlyMap<string, Value>;
+
+/** The value that a function gives: that of its only output, else what RETURN set; null: not known. */
+function resultOf(routine: Routine, before: Block, after: Block): Value | null {
+  const outputs = routine.parameters.filter(({ mode }) => mode === 'out' || mode === 'inout');
+  const [only, ...others] = outputs;
+  if (routine.returnsSet || others.length > 0) return null;
+  if (only) return after.get(only.name) ?? null;
+  const result = after.get(RESULT) ?? null;
+  return result === before.get(RESULT) && routine.returns !== 'void' ? null : result;
+}
+
+function assignResult(
+  evaluation: Evaluation,
+  state: State,
+  routine: Routine,
+  { place }: CallSite,
+  target: Target,
+  result: Value | null,
+): State {
+  if (result?.kind === 'scalar') return assignValue(evaluation, state, target, result, place.line);
+  const message = `The value that ${routineId(routine)} gives can't be told from its text.`;
+  const refusal =
+    result?.kind === 'poison' ? result.refusal : makeRefusal('return-value', place, message);
+  return withPoison(state, target, refusal);
+}
+
+/** FOUND and ROW_COUNT are each routine's own: neither knows those of the other. */
+function uncounted(state: State, called: string, variables: State['variables']): State {
+  const reason = `${called} was called before.`;
+  return { ...state, variables, lastRows: { kind: 'unknown', reason } };
 }
 
 function parameters(
