@@ -9,7 +9,7 @@ export const FORGIVEN: ReadonlySet<string> = new Set([
   'sequence',
   'trigger-on-table',
   'function-side-effect',
-  'exception-handler',
+  'handler-value',
 ]);
 
 interface Flow {

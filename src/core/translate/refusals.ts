@@ -19,6 +19,8 @@ const ADVICE = {
   'loop-carried': 'Write the running value as a window function over a total order.',
   'exception-handler':
     'Check the condition before the write instead of catching the error, or move the handler out.',
+  'handler-value':
+    'Check the condition before the write instead of catching the error, and set the value there.',
   volatile:
     'Compute the value where it is deterministic, for example from a hash of the key, or load it as a column of the source.',
   sequence: 'Let the column take its value from an identity or serial default.',

@@ -53,6 +53,12 @@ END;`),
     );
   });
 
+  it('are refused where such a value is all that a row holds', () => {
+    expect(withStatus('INSERT INTO dw.t (code) VALUES (v);')).toBe(
+      'exception-handler 6: EXCEPTION WHEN NO_DATA_FOUND',
+    );
+  });
+
   it('may set what only a log shows', () => {
     expect(withStatus('DELETE FROM dw.t; INSERT INTO dw.log (at, note) VALUES (now(), state);'))
       .toMatchInlineSnapshot(`

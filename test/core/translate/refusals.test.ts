@@ -165,6 +165,14 @@ const CASES: readonly (readonly [string, number, () => Translation])[] = [
         routines: [procedure('dw.many', 'SELECT count(*)::integer FROM dw.u', FUNCTION)],
       }),
   ],
+  [
+    'handler-value',
+    4,
+    () =>
+      statements(
+        "DECLARE v text := 'a'; BEGIN\nBEGIN DELETE FROM dw.u;\nEXCEPTION WHEN others THEN v := 'b'; END;\nUPDATE dw.t SET code = v; END;",
+      ),
+  ],
   ['recursive-call', 1, () => body('BEGIN DELETE FROM dw.t; CALL dw.load(); END')],
   ['call', 2, () => statements('CALL dw.missing(1);')],
   [

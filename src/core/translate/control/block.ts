@@ -8,7 +8,13 @@ import { makeRefusal } from '../refusals.ts';
 import type { State, Value } from '../state.ts';
 import type { Version } from '../version.ts';
 import { isRecord, labelKey, lookup, withBlock, withoutBlock, withVariable } from '../state.ts';
-import { asType, declaration, declaredType, evaluateExpression } from './expressions.ts';
+import {
+  asType,
+  declaration,
+  declaredType,
+  evaluateExpression,
+  readsRelation,
+} from './expressions.ts';
 
 type BlockStep = Extract<Step, { kind: 'block' }>;
 
@@ -30,10 +36,14 @@ function withoutHandled({ handlers }: BlockStep, state: State): State {
   for (const { body, conditions, line } of handlers.filter((handler) => goesOn(handler.body))) {
     for (const target of body.flatMap((inner) => assignedIn(inner))) {
       const [name = ''] = target;
-      if (lookup(state, name) === null) continue;
+      const value = lookup(state, name);
+      if (value === null || value.kind === 'poison') continue;
       const construct = `EXCEPTION WHEN ${conditions.join(' OR ').toUpperCase()}`;
       const message = `The handler sets ${name}, which is used after it.`;
-      const refusal = makeRefusal('exception-handler', { line, construct }, message);
+      // A log may hold whether there was an error; rows that were read are data all the same.
+      const isStatus = value.kind === 'scalar' && !readsRelation(value.sql);
+      const code = isStatus ? 'handler-value' : 'exception-handler';
+      const refusal = makeRefusal(code, { line, construct }, message);
       const [type, record] = [declaredType(state, name), isRecord(state, name)];
       next = withVariable(next, name, { kind: 'poison', refusal, type, record });
     }
