@@ -143,6 +143,12 @@ export class StateEnvironment implements BindEnvironment {
     return this.#session.randomColumns.get(table)?.has(column) === true;
   }
 
+  returnsSet(path: readonly string[]): boolean {
+    return this.#session.index
+      .routines(path, this.#searchPath)
+      .some((routine) => routine.returnsSet);
+  }
+
   functionCall(path: readonly string[], place: Place): FunctionReading {
     const [routine] = this.#session.index.routines(path, this.#searchPath);
     if (!routine) return { kind: 'plain' };
