@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { procedure, shown, translated, withParser } from './catalog.ts';
+import { procedure, shown, statements, translated, withParser } from './catalog.ts';
 
 withParser();
 
@@ -45,6 +45,16 @@ END`,
           amount
       from t_inserted_rows"
     `);
+  });
+
+  it('a negative number stays one value', () => {
+    expect(
+      shown(
+        statements(
+          `DECLARE v integer := -1; BEGIN UPDATE dw.t SET id = id -v, code = v::text; END;`,
+        ),
+      ),
+    ).toContain('id -(-1) as id,\n    (-1)::text as code');
   });
 
   it('digits of a number stay as they are written', () => {
