@@ -223,6 +223,33 @@ describe('sprocket prove', () => {
   });
 });
 
+it('does not hold a step against others whose procedure fails in a later round', async () => {
+  const { folder, output } = await prove({
+    schema: 'CREATE TABLE days (id int PRIMARY KEY, v text);',
+    data: "INSERT INTO days VALUES (7, 'z');",
+    procedures: `
+      CREATE PROCEDURE once() LANGUAGE plpgsql AS $$
+      BEGIN
+        INSERT INTO days VALUES (1, 'a');
+      END $$;
+      CREATE PROCEDURE then_always() LANGUAGE plpgsql AS $$
+      BEGIN
+        UPDATE days SET v = v || 'b';
+      END $$;
+      CREATE PROCEDURE daily() LANGUAGE plpgsql AS $$
+      BEGIN
+        CALL once();
+        CALL then_always();
+      END $$;`,
+  });
+  await rm(folder, { recursive: true, force: true });
+  expect(output.procedures).toMatchObject([
+    { name: 'public.once()', outcome: 'proven' },
+    { name: 'public.then_always()', outcome: 'proven' },
+    { name: 'public.daily()', outcome: 'proven' },
+  ]);
+});
+
 it('holds what a refused one leaves to chance against no other', async () => {
   const { folder, output } = await prove({
     schema: `CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
