@@ -126,6 +126,16 @@ END`,
     `);
   });
 
+  it('what a write returns is one value, and none is picked from several', () => {
+    const text = shown(
+      statements(
+        'DECLARE v integer; BEGIN DELETE FROM dw.u WHERE amount > 5 RETURNING id INTO v; UPDATE dw.t SET id = v; END;',
+      ),
+    );
+    expect(text).toContain('select v from v');
+    expect(text).not.toContain('limit 1');
+  });
+
   it('STRICT is a test', () => {
     expect(
       shown(
