@@ -150,16 +150,17 @@ export class StateEnvironment implements BindEnvironment {
   }
 
   functionCall(path: readonly string[], place: Place): FunctionReading {
-    const [routine] = this.#session.index.routines(path, this.#searchPath);
+    const overloads = this.#session.index.routines(path, this.#searchPath);
+    const { facts } = this.#session;
+    const routine = overloads.find((each) => facts.of(each).writes.size > 0) ?? overloads[0];
     if (!routine) return { kind: 'plain' };
-    const facts = this.#session.facts.of(routine);
-    if (facts.writes.size > 0) {
+    if (facts.of(routine).writes.size > 0) {
       const message = `The function ${qualified(routine.name)} changes tables.`;
       const refusal = makeRefusal('function-side-effect', place, message);
       this.#session.sideEffect(routine, refusal);
       return { kind: 'unknown', refusal };
     }
-    for (const key of facts.reads) {
+    for (const key of overloads.flatMap((each) => [...facts.of(each).reads])) {
       if (this.#session.written.has(key)) {
         refuse(
           'function-reads-written',

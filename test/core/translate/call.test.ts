@@ -122,6 +122,42 @@ describe('calls', () => {
     ).toContain('{former dw.t}\nwhere ({p_all}) is not true');
   });
 
+  it('means the one of several of a name that takes the types of the arguments', () => {
+    const over = (type: string, column: string) =>
+      procedure('dw.fill', `BEGIN DELETE FROM dw.u WHERE ${column} = p; END`, {
+        parameters: [parameter('p', type)],
+      });
+    const called = (argument: string) =>
+      shown(
+        translated(
+          procedure('dw.load', `DECLARE v text; BEGIN CALL dw.fill(${argument}); END`),
+          { routines: [over('integer', 'id'), over('text', 'code')] },
+          { routines: ['dw.load()'] },
+        ),
+      );
+    expect(called('5')).toContain('(id = 5)');
+    expect(called('v')).toContain('(code = cast(null as text))');
+    expect(called("'x'")).toBe("call 1: CALL dw.fill('x')");
+  });
+
+  it('refuses a function in a query where one of its name changes tables', () => {
+    const over = (type: string, body: string) =>
+      procedure('dw.g', body, {
+        kind: 'function',
+        language: 'sql',
+        returns: 'integer',
+        parameters: [parameter('p', type)],
+      });
+    const routines = [
+      over('integer', 'SELECT p'),
+      over('text', 'INSERT INTO dw.u (code) VALUES (p); SELECT 1'),
+    ];
+    const load = procedure('dw.load', 'BEGIN UPDATE dw.t SET id = dw.g(code); END');
+    expect(shown(translated(load, { routines }, { routines: ['dw.load()'] }))).toMatch(
+      /^function-side-effect 1/u,
+    );
+  });
+
   it('leaves out a log that is written under a condition', () => {
     const translation = translated(
       procedure(

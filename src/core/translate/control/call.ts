@@ -5,7 +5,6 @@
 import type { Routine } from '../../catalog/types.ts';
 import { routineId } from '../../catalog/names.ts';
 import type { BoundStatement, CallArgument } from '../bound.ts';
-import { overload } from '../catalog-index.ts';
 import type { Evaluation } from '../evaluate.ts';
 import { plainText, text } from '../fragment.ts';
 import { bindCallText } from '../postgres/call.ts';
@@ -20,6 +19,7 @@ import type { Refusal } from '../types.ts';
 import type { State, Value } from '../state.ts';
 import { emptyState, RESULT, withPoison, withVariable } from '../state.ts';
 import { asType, constantVariable } from './expressions.ts';
+import { meantRoutines } from './overloads.ts';
 import { assignValue } from './variables.ts';
 import { constantOf } from '../postgres/constants.ts';
 
@@ -78,20 +78,26 @@ function effectfulCall(
   const { session } = evaluation;
   const found = bindCallText(query, evaluation.environment(state));
   if (!found) return null;
-  const routine = overload(
-    session.index.routines(found.path, session.index.searchPathOf(evaluation.routine)),
-    found.arguments.length,
-  );
-  if (!routine || session.facts.of(routine).writes.size === 0) return null;
+  const meant = routinesOf(evaluation, found);
+  if (meant.every((routine) => session.facts.of(routine).writes.size === 0)) return null;
   return call(evaluation, state, { ...found, target });
+}
+
+function routinesOf(
+  { session, routine: caller }: Evaluation,
+  called: Pick<CallSite, 'path' | 'arguments'>,
+): readonly Routine[] {
+  const named = session.index.routines(called.path, session.index.searchPathOf(caller));
+  return meantRoutines(named, called.arguments);
 }
 
 function call(evaluation: Evaluation, state: State, site: CallSite): State {
   const { session } = evaluation;
-  const routine = overload(
-    session.index.routines(site.path, session.index.searchPathOf(evaluation.routine)),
-    site.arguments.length,
-  );
+  const [routine, ...others] = routinesOf(evaluation, site);
+  if (others.length > 0) {
+    const message = `Several routines ${site.path.join('.')} take ${site.arguments.length} arguments, and the types of these don't tell which one is meant.`;
+    refuse('call', site.place, message);
+  }
   if (!routine)
     refuse(
       'call',
