@@ -145,6 +145,11 @@ const CASES: readonly (readonly [string, number, () => Translation])[] = [
   ['session-setting', 2, () => statements("SET timezone = 'UTC';\nDELETE FROM dw.t;")],
   [
     'session-setting',
+    2,
+    () => statements("PERFORM set_config('TimeZone', 'UTC', true);\nDELETE FROM dw.t;"),
+  ],
+  [
+    'session-setting',
     1,
     () => body('BEGIN DELETE FROM dw.t; END', { settings: { TimeZone: 'UTC' } }),
   ],
