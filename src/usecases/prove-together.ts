@@ -124,13 +124,17 @@ async function compareAll(
   const models = runs.flatMap(({ project }) => project.models);
   const steps = leftSteps(context, translations);
   const scope = compareScope(context, translations, [...models, ...steps]);
-  // One that failed, and so has no models here, may have written into a log first.
-  const { ignored: logs } = compareScope(context, [...context.translations.values()], []);
+  // One that failed, and so has no models here, may have written into a log first; what it wrote in
+  // rounds before stands on both sides, with keys and random values of their own.
+  const all = compareScope(context, [...context.translations.values()], []);
+  const { ignored: logs, surrogates, leftOut } = all;
   return withSession(context, round.state, (procedure) =>
     withSession(context, TOGETHER_DATABASE, (model) =>
       withSession(context, round.given, (before) =>
         compareDatabases({
           ...scope,
+          surrogates,
+          leftOut,
           ignored: [...logs, ...writtenByProcedures(context, round, translations)],
           procedure: { session: procedure, before: round.before },
           model: { session: model, before: round.before },
