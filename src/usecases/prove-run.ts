@@ -206,18 +206,19 @@ function ambiguityMessage(translation: Translation, testName: string): string {
   return test?.message ?? `the test ${testName} found rows`;
 }
 
-/** Names of models by routine, in build order, as they are where all stand side by side. */
-export function modelNames({
-  catalog,
-  translations,
-}: ProofContext): ReadonlyMap<string, readonly string[]> {
-  const project = renderProject({
+/** The models of all translations, as they are where they stand side by side. */
+export function allModels({ catalog, translations }: ProofContext): RenderedProject['models'] {
+  return renderProject({
     catalog,
     translations: [...translations.values()].filter(({ outcome }) => outcome !== 'refused'),
     options: PROOF_OPTIONS,
-  });
+  }).models;
+}
+
+/** Names of models by routine, in build order. */
+export function modelNames(context: ProofContext): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
-  for (const { routine, name } of project.models) {
+  for (const { routine, name } of allModels(context)) {
     if (routine !== null) names.set(routine, [...(names.get(routine) ?? []), name]);
   }
   return names;

@@ -2,12 +2,13 @@
 import { sameName } from '../core/catalog/names.ts';
 import type { QualifiedName } from '../core/catalog/types.ts';
 import type { RoundKind, RoundRecord } from '../core/proof/record.ts';
+import type { RenderedModel } from '../core/project/types.ts';
 import type { Translation } from '../core/translate/types.ts';
 import { compareDatabases } from './prove-compare.ts';
 import type { Comparison, Observation } from './prove-compare-rows.ts';
 import { cloneState, throwIfAborted, withSession } from './prove-context.ts';
 import type { ProofContext, RoundSetting } from './prove-context.ts';
-import { buildModels, buildOf, callRoutines, MODEL_DATABASE } from './prove-run.ts';
+import { allModels, buildModels, buildOf, callRoutines, MODEL_DATABASE } from './prove-run.ts';
 import type { ModelRun } from './prove-run.ts';
 import { compareScope, tablesOf } from './prove-scope.ts';
 
@@ -121,14 +122,19 @@ async function compareAll(
     segment.kind === 'models' ? segment.translations : [],
   );
   const models = runs.flatMap(({ project }) => project.models);
-  const scope = compareScope(context, translations, models);
-  // One that failed, and so has no models here, may have written into a log first.
-  const { ignored: logs } = compareScope(context, [...context.translations.values()], []);
+  const steps = leftSteps(context, translations);
+  const scope = compareScope(context, translations, [...models, ...steps]);
+  // One that failed, and so has no models here, may have written into a log first; what it wrote in
+  // rounds before stands on both sides, with keys and random values of their own.
+  const all = compareScope(context, [...context.translations.values()], []);
+  const { ignored: logs, surrogates, leftOut } = all;
   return withSession(context, round.state, (procedure) =>
     withSession(context, TOGETHER_DATABASE, (model) =>
       withSession(context, round.given, (before) =>
         compareDatabases({
           ...scope,
+          surrogates,
+          leftOut,
           ignored: [...logs, ...writtenByProcedures(context, round, translations)],
           procedure: { session: procedure, before: round.before },
           model: { session: model, before: round.before },
@@ -138,6 +144,13 @@ async function compareAll(
       ),
     ),
   );
+}
+
+/** Steps that may stand since a round before: those of procedures that fail in this one, or differ. */
+function leftSteps(context: ProofContext, built: readonly Translation[]): readonly RenderedModel[] {
+  const all = [...context.translations.values()];
+  const isLeft = all.some((item) => item.models.length > 0 && !built.includes(item));
+  return isLeft ? allModels(context).filter(({ role }) => role === 'step') : [];
 }
 
 /**

@@ -123,8 +123,8 @@ export class StateEnvironment implements BindEnvironment {
   #found(name: string): VariableReading | null {
     if (name !== 'found') return null;
     const { lastRows } = this.#state;
-    if (lastRows.kind === 'unknown') return null;
-    if (lastRows.kind === 'each') return { sql: lastRows.found, type: 'boolean' };
+    if (lastRows.kind === 'unknown' || (lastRows.kind === 'rows' && lastRows.dynamic)) return null;
+    if (lastRows.kind === 'each') return lastRows.found && { sql: lastRows.found, type: 'boolean' };
     return { sql: sql`(exists (select 1 from ${from(lastRows.rows)}))`, type: 'boolean' };
   }
 
@@ -143,17 +143,24 @@ export class StateEnvironment implements BindEnvironment {
     return this.#session.randomColumns.get(table)?.has(column) === true;
   }
 
+  returnsSet(path: readonly string[]): boolean {
+    return this.#session.index
+      .routines(path, this.#searchPath)
+      .some((routine) => routine.returnsSet);
+  }
+
   functionCall(path: readonly string[], place: Place): FunctionReading {
-    const [routine] = this.#session.index.routines(path, this.#searchPath);
+    const overloads = this.#session.index.routines(path, this.#searchPath);
+    const { facts } = this.#session;
+    const routine = overloads.find((each) => facts.of(each).writes.size > 0) ?? overloads[0];
     if (!routine) return { kind: 'plain' };
-    const facts = this.#session.facts.of(routine);
-    if (facts.writes.size > 0) {
+    if (facts.of(routine).writes.size > 0) {
       const message = `The function ${qualified(routine.name)} changes tables.`;
       const refusal = makeRefusal('function-side-effect', place, message);
       this.#session.sideEffect(routine, refusal);
       return { kind: 'unknown', refusal };
     }
-    for (const key of facts.reads) {
+    for (const key of overloads.flatMap((each) => [...facts.of(each).reads])) {
       if (this.#session.written.has(key)) {
         refuse(
           'function-reads-written',

@@ -152,22 +152,6 @@ function ownPath(routine: Routine): readonly string[] | null {
     .filter((schema) => schema !== '' && schema !== '$user');
 }
 
-/** The overload that takes this many arguments; null where none does. */
-export function overload(routines: readonly Routine[], argumentCount: number): Routine | null {
-  const fits = (routine: Routine): boolean => {
-    const passed = routine.parameters.filter(
-      (parameter) =>
-        parameter.mode !== 'table' && (parameter.mode !== 'out' || routine.kind === 'procedure'),
-    );
-    const required = passed.filter(
-      (parameter) => parameter.defaultSql === null && parameter.mode !== 'variadic',
-    );
-    const open = passed.some((parameter) => parameter.mode === 'variadic');
-    return argumentCount >= required.length && (open || argumentCount <= passed.length);
-  };
-  return routines.find(fits) ?? null;
-}
-
 function namesBy<T>(
   items: readonly T[],
   key: (item: T) => QualifiedName,

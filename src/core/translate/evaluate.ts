@@ -268,7 +268,11 @@ export class Evaluation {
 
   /** Notes that the routine raises an error under a condition, on the path taken so far. */
   raiseWhen(condition: Fragment, message: string, line: number): void {
-    this.session.raises.push({ condition: this.onPath(condition), message, line });
+    const here = this.session.returns.reduceRight<Fragment>(
+      (inner, early) => sql`(${early.condition}) is not true and (${inner})`,
+      this.onPath(condition),
+    );
+    this.session.raises.push({ condition: here, message, line });
   }
 
   /** A condition together with those of the branches around it. */

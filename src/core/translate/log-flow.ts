@@ -9,6 +9,7 @@ export const FORGIVEN: ReadonlySet<string> = new Set([
   'sequence',
   'trigger-on-table',
   'function-side-effect',
+  'handler-value',
 ]);
 
 interface Flow {

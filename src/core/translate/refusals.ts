@@ -19,6 +19,8 @@ const ADVICE = {
   'loop-carried': 'Write the running value as a window function over a total order.',
   'exception-handler':
     'Check the condition before the write instead of catching the error, or move the handler out.',
+  'handler-value':
+    'Check the condition before the write instead of catching the error, and set the value there.',
   volatile:
     'Compute the value where it is deterministic, for example from a hash of the key, or load it as a column of the source.',
   sequence: 'Let the column take its value from an identity or serial default.',
@@ -41,6 +43,8 @@ const ADVICE = {
     'Write the lookup as a join: the function reads a table that this procedure changes.',
   'recursive-call': 'Write the recursion as a recursive CTE.',
   call: 'Include the called routine in the plan, or correct its name.',
+  'call-in-plan':
+    'Leave the called routine out of the plan, so that what it does becomes part of this one, or move the condition into it.',
   'former-and-final':
     'Split the procedure so that each table reads either the former or the new state of the other.',
   'transaction-control': 'Remove the ROLLBACK; a failed model leaves its table as it was.',

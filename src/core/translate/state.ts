@@ -62,9 +62,14 @@ export interface TableState {
 
 /** Rows written by the last statement: what ROW_COUNT and FOUND tell of. */
 type LastRows =
-  | { readonly kind: 'rows'; readonly rows: Version }
-  /** Inside a loop: how many, for the row at hand; `count` is null where only `found` is known. */
-  | { readonly kind: 'each'; readonly found: Fragment; readonly count: Fragment | null }
+  | {
+      readonly kind: 'rows';
+      readonly rows: Version;
+      /** EXECUTE counts its rows, but leaves FOUND as it was. */
+      readonly dynamic?: boolean;
+    }
+  /** Inside a loop: how many, for the row at hand; null where only the other one is known. */
+  | { readonly kind: 'each'; readonly found: Fragment | null; readonly count: Fragment | null }
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /** The rows that a loop runs over, while its body is evaluated for all of them at once. */

@@ -71,7 +71,9 @@ export function applyStatement(
       code.text,
       'The statement gives no rows to put into variables.',
     );
-  return selectInto(evaluation, next, into, last, strict, code.line);
+  // What a write returns may be one row at most. So may a value: with more, the model fails as well.
+  const rows = only && isWrite(only) ? { ...last, keys: [[]] } : last;
+  return selectInto(evaluation, next, into, rows, strict, code.line);
 }
 
 function countedRows(rows: Version | null): State['lastRows'] {

@@ -43,6 +43,19 @@ describe('INSERT … ON CONFLICT', () => {
     `);
   });
 
+  it.each([
+    'SELECT generate_series(1, 4) / 2',
+    "SELECT length(unnest(array['a', 'b']))",
+    'SELECT id + 0 * generate_series(1, 2) FROM stg.s GROUP BY id',
+    'SELECT 1 FROM stg.s ORDER BY day FETCH FIRST 1 ROW WITH TIES',
+    'SELECT 1 FROM stg.s LIMIT NULL',
+    'SELECT 1 FROM stg.s LIMIT 10000000000',
+  ])('does not take for one row what may be several: %s', (query) => {
+    expect(shown(statements(`INSERT INTO dw.t (id) ${query} ON CONFLICT DO NOTHING;`))).toContain(
+      'row_number() over (partition by',
+    );
+  });
+
   it('keeps one row of each key where the query may give several, and tests for ties', () => {
     expect(
       shown(

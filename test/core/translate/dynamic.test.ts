@@ -33,6 +33,21 @@ END`,
     `);
   });
 
+  it('counts its rows, but does not say whether it found any', () => {
+    const after = (use: string) =>
+      shown(
+        statements(`DECLARE n integer; BEGIN
+  UPDATE dw.u SET code = 'x' WHERE id = 1;
+  EXECUTE 'DELETE FROM dw.u WHERE id = 2';
+  ${use}
+END;`),
+      );
+    expect(after('IF FOUND THEN DELETE FROM dw.t; END IF;')).toBe('unprovable-count 5: FOUND');
+    expect(after('GET DIAGNOSTICS n = ROW_COUNT; UPDATE dw.t SET id = n;')).toContain(
+      'select count(*) as value',
+    );
+  });
+
   it('takes several statements in one text', () => {
     expect(
       shown(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shown, statements, withParser } from './catalog.ts';
+import { queryText, shown, statements, withParser } from './catalog.ts';
 
 withParser();
 
@@ -48,6 +48,15 @@ describe('RAISE EXCEPTION and ASSERT', () => {
       select 1 as failed
       where ((select value from value)) is not true"
     `);
+  });
+
+  it('is no error where the routine has returned before', () => {
+    const [raise] = statements(`IF NOT EXISTS (SELECT 1 FROM stg.s) THEN RETURN; END IF;
+  IF EXISTS (SELECT 1 FROM dw.u) THEN RAISE EXCEPTION 'not empty'; END IF;
+  DELETE FROM dw.t;`).tests;
+    expect(raise && queryText(raise.query)).toContain(
+      'where ((select holds from condition)) is not true and ((select holds from condition_2))',
+    );
   });
 
   it('refuses a check of former rows', () => {

@@ -145,6 +145,11 @@ const CASES: readonly (readonly [string, number, () => Translation])[] = [
   ['session-setting', 2, () => statements("SET timezone = 'UTC';\nDELETE FROM dw.t;")],
   [
     'session-setting',
+    2,
+    () => statements("PERFORM set_config('TimeZone', 'UTC', true);\nDELETE FROM dw.t;"),
+  ],
+  [
+    'session-setting',
     1,
     () => body('BEGIN DELETE FROM dw.t; END', { settings: { TimeZone: 'UTC' } }),
   ],
@@ -165,8 +170,24 @@ const CASES: readonly (readonly [string, number, () => Translation])[] = [
         routines: [procedure('dw.many', 'SELECT count(*)::integer FROM dw.u', FUNCTION)],
       }),
   ],
+  [
+    'handler-value',
+    4,
+    () =>
+      statements(
+        "DECLARE v text := 'a'; BEGIN\nBEGIN DELETE FROM dw.u;\nEXCEPTION WHEN others THEN v := 'b'; END;\nUPDATE dw.t SET code = v; END;",
+      ),
+  ],
   ['recursive-call', 1, () => body('BEGIN DELETE FROM dw.t; CALL dw.load(); END')],
   ['call', 2, () => statements('CALL dw.missing(1);')],
+  [
+    'call-in-plan',
+    2,
+    () =>
+      statements('CALL dw.fill(); CALL dw.fill();', {
+        routines: [procedure('dw.fill', 'BEGIN DELETE FROM dw.t; END')],
+      }),
+  ],
   [
     'former-and-final',
     1,

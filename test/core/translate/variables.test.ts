@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { procedure, shown, translated, withParser } from './catalog.ts';
+import { procedure, shown, statements, translated, withParser } from './catalog.ts';
 
 withParser();
 
@@ -45,6 +45,16 @@ END`,
           amount
       from t_inserted_rows"
     `);
+  });
+
+  it('a negative number stays one value', () => {
+    expect(
+      shown(
+        statements(
+          `DECLARE v integer := -1; BEGIN UPDATE dw.t SET id = id -v, code = v::text; END;`,
+        ),
+      ),
+    ).toContain('id -(-1) as id,\n    (-1)::text as code');
   });
 
   it('digits of a number stay as they are written', () => {
@@ -114,6 +124,16 @@ END`,
           amount
       from t_inserted_rows"
     `);
+  });
+
+  it('what a write returns is one value, and none is picked from several', () => {
+    const text = shown(
+      statements(
+        'DECLARE v integer; BEGIN DELETE FROM dw.u WHERE amount > 5 RETURNING id INTO v; UPDATE dw.t SET id = v; END;',
+      ),
+    );
+    expect(text).toContain('select v from v');
+    expect(text).not.toContain('limit 1');
   });
 
   it('STRICT is a test', () => {

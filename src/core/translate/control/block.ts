@@ -3,11 +3,18 @@ import type { Evaluation, Flow } from '../evaluate.ts';
 import { text } from '../fragment.ts';
 import { readStatement } from '../postgres/statement.ts';
 import type { Declaration, Handler, Step } from '../program.ts';
+import { assignedIn } from '../program.ts';
 import { makeRefusal } from '../refusals.ts';
 import type { State, Value } from '../state.ts';
 import type { Version } from '../version.ts';
-import { labelKey, withBlock, withoutBlock } from '../state.ts';
-import { asType, declaration, evaluateExpression } from './expressions.ts';
+import { isRecord, labelKey, lookup, withBlock, withoutBlock, withVariable } from '../state.ts';
+import {
+  asType,
+  declaration,
+  declaredType,
+  evaluateExpression,
+  readsRelation,
+} from './expressions.ts';
 
 type BlockStep = Extract<Step, { kind: 'block' }>;
 
@@ -17,7 +24,36 @@ export function applyBlock(evaluation: Evaluation, step: BlockStep, state: State
   const body = withoutSkips(evaluation, step, inner);
   for (const handler of step.handlers) noteHandler(evaluation, handler, inner);
   const flow = evaluation.run(body, inner);
-  return { ...flow, state: withoutBlock(flow.state) };
+  return { ...flow, state: withoutHandled(step, withoutBlock(flow.state)) };
+}
+
+/**
+ * What a handler that goes on puts into a variable is the value after an error, and the model ends
+ * with the error: neither value is right for what comes after the block.
+ */
+function withoutHandled({ handlers }: BlockStep, state: State): State {
+  let next = state;
+  for (const { body, conditions, line } of handlers.filter((handler) => goesOn(handler.body))) {
+    for (const target of body.flatMap((inner) => assignedIn(inner))) {
+      const [name = ''] = target;
+      const value = lookup(state, name);
+      if (value === null || value.kind === 'poison') continue;
+      const construct = `EXCEPTION WHEN ${conditions.join(' OR ').toUpperCase()}`;
+      const message = `The handler sets ${name}, which is used after it.`;
+      // A log may hold whether there was an error; rows that were read are data all the same.
+      const isStatus = value.kind === 'scalar' && !readsRelation(value.sql);
+      const code = isStatus ? 'handler-value' : 'exception-handler';
+      const refusal = makeRefusal(code, { line, construct }, message);
+      const [type, record] = [declaredType(state, name), isRecord(state, name)];
+      next = withVariable(next, name, { kind: 'poison', refusal, type, record });
+    }
+  }
+  return next;
+}
+
+/** Whether steps after the block may come after the handler. */
+function goesOn(body: readonly Step[]): boolean {
+  return !alwaysRaises(body) && body.at(-1)?.kind !== 'return';
 }
 
 /**

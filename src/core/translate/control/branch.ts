@@ -30,12 +30,13 @@ function changesNothing(evaluation: Evaluation, step: IfStep, state: State): boo
   return sides.every((body) => {
     const probe = evaluation.probe();
     const flow = probe.run(body, state);
-    const { refusals, handlerWrites } = probe.session;
+    const { refusals, handlerWrites, calls } = probe.session;
     return (
       flow.ending === 'falls-through' &&
       flow.state.tables === state.tables &&
       refusals.length === 0 &&
       handlerWrites.size === 0 &&
+      calls.length === 0 &&
       flow.state.variables === state.variables
     );
   });

@@ -5,7 +5,6 @@
 import type { Routine } from '../../catalog/types.ts';
 import { routineId } from '../../catalog/names.ts';
 import type { BoundStatement, CallArgument } from '../bound.ts';
-import { overload } from '../catalog-index.ts';
 import type { Evaluation } from '../evaluate.ts';
 import { plainText, text } from '../fragment.ts';
 import { bindCallText } from '../postgres/call.ts';
@@ -14,12 +13,14 @@ import { readProgram } from '../postgres/program.ts';
 import { canonicalType } from '../postgres/tree.ts';
 import type { CodeText, Target } from '../program.ts';
 import type { Place } from '../refusals.ts';
-import { refuse } from '../refusals.ts';
+import { makeRefusal, refuse } from '../refusals.ts';
 import { isLogWrite } from '../log-tables.ts';
 import type { Refusal } from '../types.ts';
 import type { State, Value } from '../state.ts';
-import { emptyState, RESULT, withVariable } from '../state.ts';
+import { emptyState, RESULT, withPoison, withVariable } from '../state.ts';
 import { asType, constantVariable } from './expressions.ts';
+import { meantRoutines } from './overloads.ts';
+import { assignValue } from './variables.ts';
 import { constantOf } from '../postgres/constants.ts';
 
 interface CallSite {
@@ -77,20 +78,26 @@ function effectfulCall(
   const { session } = evaluation;
   const found = bindCallText(query, evaluation.environment(state));
   if (!found) return null;
-  const routine = overload(
-    session.index.routines(found.path, session.index.searchPathOf(evaluation.routine)),
-    found.arguments.length,
-  );
-  if (!routine || session.facts.of(routine).writes.size === 0) return null;
+  const meant = routinesOf(evaluation, found);
+  if (meant.every((routine) => session.facts.of(routine).writes.size === 0)) return null;
   return call(evaluation, state, { ...found, target });
+}
+
+function routinesOf(
+  { session, routine: caller }: Evaluation,
+  called: Pick<CallSite, 'path' | 'arguments'>,
+): readonly Routine[] {
+  const named = session.index.routines(called.path, session.index.searchPathOf(caller));
+  return meantRoutines(named, called.arguments);
 }
 
 function call(evaluation: Evaluation, state: State, site: CallSite): State {
   const { session } = evaluation;
-  const routine = overload(
-    session.index.routines(site.path, session.index.searchPathOf(evaluation.routine)),
-    site.arguments.length,
-  );
+  const [routine, ...others] = routinesOf(evaluation, site);
+  if (others.length > 0) {
+    const message = `Several routines ${site.path.join('.')} take ${site.arguments.length} arguments, and the types of these don't tell which one is meant.`;
+    refuse('call', site.place, message);
+  }
   if (!routine)
     refuse(
       'call',
@@ -107,7 +114,7 @@ function call(evaluation: Evaluation, state: State, site: CallSite): State {
     site.arguments.length === 0 &&
     !touched(session.facts.of(routine).writes, evaluation, state)
   ) {
-    return keepsItsModels(evaluation, state, id);
+    return keepsItsModels(evaluation, state, routine, site.place);
   }
   session.note('inlined', site.place.line, `${id} is evaluated in place.`);
   return inline(evaluation, state, routine, site);
@@ -118,9 +125,29 @@ function touched(writes: ReadonlySet<string>, evaluation: Evaluation, state: Sta
   return [...writes].some((key) => state.tables.has(key) || evaluation.session.read.has(key));
 }
 
-function keepsItsModels(evaluation: Evaluation, state: State, id: string): State {
-  evaluation.session.calls.push(id);
-  return { ...state, lastRows: { kind: 'unknown', reason: `${id} was called before.` } };
+function keepsItsModels(
+  evaluation: Evaluation,
+  state: State,
+  routine: Routine,
+  place: Place,
+): State {
+  const { session } = evaluation;
+  const id = routineId(routine);
+  const reason = notOnce(evaluation, id);
+  if (reason !== null) {
+    const message = `${id} ${reason}; its own models are built once in every run.`;
+    const refusal = makeRefusal('call-in-plan', place, message);
+    // A call that only logs may be left out, whenever it is made.
+    for (const key of session.facts.of(routine).writes) session.handlerWrites.set(key, refusal);
+  }
+  session.calls.push(id);
+  return uncounted(state, id, state.variables);
+}
+
+/** Models are built once, whatever the data say: a call that is not like that can't be left to them. */
+function notOnce({ path, session }: Evaluation, id: string): string | null {
+  if (session.calls.includes(id)) return 'is called more than once';
+  return path.length > 0 || session.returns.length > 0 ? 'is called under a condition' : null;
 }
 
 function inline(evaluation: Evaluation, state: State, routine: Routine, site: CallSite): State {
@@ -131,7 +158,7 @@ function inline(evaluation: Evaluation, state: State, routine: Routine, site: Ca
   const returnsBefore = session.returns.length;
   try {
     const block = parameters(evaluation, state, routine, site);
-    const flow = inner.run(readProgram(routine), { ...state, variables: [block] });
+    const flow = inner.run(readProgram(routine), uncounted(state, id, [block]));
     if (session.returns.length > returnsBefore) {
       refuse(
         'call',
@@ -140,7 +167,7 @@ function inline(evaluation: Evaluation, state: State, routine: Routine, site: Ca
       );
     }
     if (flow.ending === 'raises') refuse('raise', site.place, `${id} always raises an error.`);
-    let next: State = { ...flow.state, variables: state.variables };
+    let next = uncounted(flow.state, id, state.variables);
     const outputs = routine.parameters.filter(
       (parameter) =>
         parameter.mode === 'inout' || (parameter.mode === 'out' && routine.kind === 'procedure'),
@@ -151,12 +178,46 @@ function inline(evaluation: Evaluation, state: State, routine: Routine, site: Ca
       const value = flow.state.variables[0]?.get(parameter.name);
       if (variable && value) next = withVariable(next, variable[0] ?? '', value);
     }
-    const result = flow.state.variables[0]?.get(RESULT);
-    if (site.target && result) next = withVariable(next, site.target[0] ?? '', result);
-    return next;
+    const [after] = flow.state.variables;
+    return site.target && after
+      ? assignResult(evaluation, next, routine, site, site.target, resultOf(routine, block, after))
+      : next;
   } finally {
     session.callStack.pop();
   }
+}
+
+type Block = ReadonlyMap<string, Value>;
+
+/** The value that a function gives: that of its only output, else what RETURN set; null: not known. */
+function resultOf(routine: Routine, before: Block, after: Block): Value | null {
+  const outputs = routine.parameters.filter(({ mode }) => mode === 'out' || mode === 'inout');
+  const [only, ...others] = outputs;
+  if (routine.returnsSet || others.length > 0) return null;
+  if (only) return after.get(only.name) ?? null;
+  const result = after.get(RESULT) ?? null;
+  return result === before.get(RESULT) && routine.returns !== 'void' ? null : result;
+}
+
+function assignResult(
+  evaluation: Evaluation,
+  state: State,
+  routine: Routine,
+  { place }: CallSite,
+  target: Target,
+  result: Value | null,
+): State {
+  if (result?.kind === 'scalar') return assignValue(evaluation, state, target, result, place.line);
+  const message = `The value that ${routineId(routine)} gives can't be told from its text.`;
+  const refusal =
+    result?.kind === 'poison' ? result.refusal : makeRefusal('return-value', place, message);
+  return withPoison(state, target, refusal);
+}
+
+/** FOUND and ROW_COUNT are each routine's own: neither knows those of the other. */
+function uncounted(state: State, called: string, variables: State['variables']): State {
+  const reason = `${called} was called before.`;
+  return { ...state, variables, lastRows: { kind: 'unknown', reason } };
 }
 
 function parameters(

@@ -36,7 +36,13 @@ export function applyDynamic(
     };
     after = evaluation.statement(code, after, last ? step.into : null, last && step.strict);
   }
-  return withoutBlock(after);
+  return { ...withoutBlock(after), lastRows: withoutFound(after.lastRows) };
+}
+
+/** EXECUTE sets ROW_COUNT, but not FOUND, which still tells of a statement before. */
+function withoutFound(rows: State['lastRows']): State['lastRows'] {
+  if (rows.kind === 'rows') return { ...rows, dynamic: true };
+  return rows.kind === 'each' ? { ...rows, found: null } : rows;
 }
 
 /** The values of USING as `$1`, `$2`, … in a block of their own. */

@@ -62,7 +62,8 @@ export function constantValue(constant: Constant): ExpressionValue {
   if (constant === null) return { sql: text('null'), type: null };
   if (typeof constant === 'number')
     return {
-      sql: text(String(constant)),
+      // Bare, `-1` would not be cast as a whole, and beside a minus sign it would begin a comment.
+      sql: text(constant < 0 ? `(${constant})` : String(constant)),
       type: Number.isInteger(constant) && Math.abs(constant) < 2 ** 31 ? 'integer' : null,
     };
   if (typeof constant === 'boolean') return { sql: text(String(constant)), type: 'boolean' };

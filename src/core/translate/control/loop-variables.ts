@@ -41,7 +41,9 @@ export function assignInLoop(
 
 /** A count is computed where it is used: by then a variable that it depends on must be the same. */
 function stillKnown(rows: State['lastRows'], value: Fragment, name: string): State['lastRows'] {
-  if (rows.kind !== 'each' || !plainText(rows.found).includes(plainText(value))) return rows;
+  if (rows.kind !== 'each') return rows;
+  const used = plainText([...(rows.found ?? []), ...(rows.count ?? [])]);
+  if (!used.includes(plainText(value))) return rows;
   return { kind: 'unknown', reason: `${name} has changed since the last statement.` };
 }
 

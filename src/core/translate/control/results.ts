@@ -9,14 +9,16 @@ import { makeRefusal } from '../refusals.ts';
 import type { State } from '../state.ts';
 import { lookup, RESULT, withPoison, withVariable } from '../state.ts';
 import type { Lines } from '../version.ts';
-import { evaluateExpression } from './expressions.ts';
+import { asType, declaration, evaluateExpression } from './expressions.ts';
 import { rowsFrom } from './loop-rows.ts';
 import { assignQuery, assignValue } from './variables.ts';
 
 /** RETURN: the value of a function; null where it gives none. */
 export function applyReturn(evaluation: Evaluation, value: CodeText | null, state: State): State {
   if (value === null) return state;
-  const result = evaluateExpression(evaluation, value, state);
+  const { returns, returnsSet } = evaluation.routine;
+  const type = returnsSet ? null : declaration(returns);
+  const result = asType(evaluateExpression(evaluation, value, state), type);
   return withVariable(state, RESULT, { kind: 'scalar', sql: result.sql, type: result.type });
 }
 

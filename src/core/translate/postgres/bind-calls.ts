@@ -7,6 +7,7 @@ import { clockFunctionType, isRandom } from './clock.ts';
 import type { Scope } from './scope.ts';
 import { functionPath, names, typeText } from './tree.ts';
 import { refuse } from '../refusals.ts';
+import { isMeaningful } from './settings.ts';
 
 /** A clock function or keyword, with its brackets where it has any. */
 export function bindClock(binder: Binder, start: number, type: string): void {
@@ -39,6 +40,13 @@ export function bindCall(binder: Binder, call: FuncCall, scope: Scope | null): v
   if (path.length === 1 && isRandom(name)) binder.random.push(binder.place(start));
   if (path.length === 1 && OF_SESSION.has(name)) {
     refuse('sequence', binder.place(start), `${name} tells what the session took from a sequence.`);
+  }
+  if (path.length === 1 && name === 'set_config') {
+    const setting = textOf(call.args?.[0]);
+    if (setting === null || isMeaningful(setting)) {
+      const message = `SET ${setting ?? 'of a setting'} changes what later statements mean.`;
+      refuse('session-setting', binder.place(start), message);
+    }
   }
   if (path.length === 1 && name === 'nextval') {
     if (binder.sequenceCalls.has(start)) return;
@@ -75,6 +83,11 @@ export function bindCast(
     path.length === 1 && typeText(type) !== null ? binder.environment.typeName(path) : null;
   const start = binder.source.index(type.location);
   if (full !== null) binder.source.edit(start, binder.source.endOfName(start, 1), text(full));
+}
+
+/** A constant text; null for any other expression. */
+function textOf(node: Node | undefined): string | null {
+  return node && 'A_Const' in node ? (node.A_Const.sval?.sval ?? null) : null;
 }
 
 function isClock(name: string, call: FuncCall): boolean {

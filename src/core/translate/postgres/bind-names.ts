@@ -35,6 +35,12 @@ export function bindName(
     }
     if (value) put(binder, start, end, value.sql);
     else if (column === null && !findItem(scope, name)) {
+      if (name === 'found')
+        refuse(
+          'unprovable-count',
+          binder.place(start, end - start),
+          'FOUND tells of a statement whose rows are not known here.',
+        );
       refuse(
         'unknown-name',
         binder.place(start, end - start),

@@ -13,6 +13,7 @@ import { clockValueType } from './clock.ts';
 import type { BindEnvironment } from './environment.ts';
 import { typeOf } from './infer.ts';
 import { loopPairs, queryKeys, sortColumns } from './keys.ts';
+import { givesSeveral } from './set-returning.ts';
 import type { JoinCondition } from './keys.ts';
 import { selectOutputs } from './outputs.ts';
 import { UNKNOWN_SHAPE, findColumn, newScope, renamed } from './scope.ts';
@@ -76,10 +77,12 @@ export class Binder {
         type: own ? own.type : this.typeOf(output.node ?? undefined, scope),
       };
     });
+    const several = givesSeveral(select, (path) => this.environment.returnsSet(path));
+    const numbered = several ? [] : (outputs ?? []);
     return {
       columns: columns ?? null,
-      keys: queryKeys(select, scope, outputs, conditions),
-      rowNumbers: (outputs ?? []).flatMap((output) => rowNumber(output.name, output.node)),
+      keys: queryKeys(select, scope, outputs, conditions, several),
+      rowNumbers: numbered.flatMap((output) => rowNumber(output.name, output.node)),
       order: outputs && select.sortClause ? sortColumns(select.sortClause, scope, outputs) : null,
       loopColumns: (outputs ?? []).map((output) =>
         output.node ? this.loopColumn(output.node, scope) : null,

@@ -33,6 +33,8 @@ export interface BindEnvironment {
   positional(index: number): VariableReading | null;
   /** Whether a name without a schema means a function of the user before a built-in one. */
   shadowsBuiltIn(name: string): boolean;
+  /** Whether a function of the user gives rows. */
+  returnsSet(path: readonly string[]): boolean;
   /** Checks a call of a function; refuses it by throwing where it can't be kept. */
   functionCall(path: readonly string[], place: Place): FunctionReading;
   /** Whether a variable is meant where a column has the same name. */

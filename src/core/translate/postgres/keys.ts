@@ -110,20 +110,22 @@ export interface OutputColumn {
   readonly column: string | null;
 }
 
-/** Keys of a plain SELECT, in terms of its output columns. */
+/** Keys of a plain SELECT, in terms of its output columns; `several`: outputs multiply the rows. */
 export function queryKeys(
   select: SelectStmt,
   scope: Scope,
   outputs: readonly OutputColumn[] | null,
   conditions: readonly JoinCondition[],
+  several: boolean,
 ): QueryShape['keys'] {
-  if (isOneRow(select)) return [[]];
+  if (isCutToOne(select) || (!several && isOneRow(select))) return [[]];
   if (outputs === null) return [];
   const distinct = select.distinctClause;
   const keys: (readonly string[])[] = [];
   if (distinct && distinct.every((node) => Object.keys(node).length === 0))
     keys.push(outputs.map((o) => o.name));
   else if (distinct) pushIf(keys, expressionsAsOutputs(distinct, scope, outputs));
+  if (several) return keys;
   if (select.groupClause) {
     pushIf(keys, expressionsAsOutputs(select.groupClause, scope, outputs));
     return keys;
@@ -147,9 +149,14 @@ function pushIf(keys: (readonly string[])[], columns: readonly (string | null)[]
   if (known.length === columns.length) keys.push(known);
 }
 
+/** LIMIT 1. Not LIMIT NULL, nor WITH TIES, nor a number that is too large for an integer. */
+function isCutToOne({ limitCount: limit, limitOption }: SelectStmt): boolean {
+  if (!limit || !('A_Const' in limit) || limitOption === 'LIMIT_OPTION_WITH_TIES') return false;
+  const { ival } = limit.A_Const;
+  return ival !== undefined && (ival.ival ?? 0) <= 1;
+}
+
 function isOneRow(select: SelectStmt): boolean {
-  const limit = select.limitCount;
-  if (limit && 'A_Const' in limit && (limit.A_Const.ival?.ival ?? 0) <= 1) return true;
   if (!select.fromClause && !select.valuesLists && !select.groupClause) return true;
   if (select.groupClause || select.valuesLists || select.havingClause) return false;
   return (select.targetList ?? []).some((target) => hasAggregate(target));

@@ -27,6 +27,7 @@ export function withRelations(
     positional: (index) => environment.positional(index),
     shadowsBuiltIn: (name) => environment.shadowsBuiltIn(name),
     isRandom: (table, column) => environment.isRandom(table, column),
+    returnsSet: (path) => environment.returnsSet(path),
     functionCall: (path, place) => environment.functionCall(path, place),
     target: (name, alias, place, verb) => environment.target(name, alias, place, verb),
     defaultOf: (table, column) => environment.defaultOf(table, column),
