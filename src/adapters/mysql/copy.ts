@@ -111,8 +111,8 @@ export function copyOut(
         if (state.error !== null) throw classified(state.error);
         const piece = waiting.shift();
         if (piece !== undefined) {
-          yield piece;
           bytes -= piece.length;
+          yield piece;
           if (bytes < WAITING_BYTES) connection.resume();
         } else if (state.done) return;
         else await new Promise<void>((resolve) => (state.wake = resolve));
