@@ -4,7 +4,7 @@
  */
 import { qualified } from '../core/catalog/names.ts';
 import { firstRows, hasGaps, isNumericKey, nextStride } from '../core/movement/chunks.ts';
-import { Stopped } from '../core/movement/errors.ts';
+import { MoveError, Stopped } from '../core/movement/errors.ts';
 import type { Stride } from '../core/movement/chunks.ts';
 import type { KeyColumn, TableMapping } from '../core/movement/model.ts';
 import { dataFile } from '../core/movement/names.ts';
@@ -118,6 +118,7 @@ async function produceTable(
   const [first] = key;
   const extent =
     first !== undefined && isNumericKey(key) ? await reader.extent(mapping.source, first) : null;
+  await assertReadable(table, reader);
   const nulled = await reader.countNulled(mapping);
   if (nulled > 0) {
     await context.store.setNulled(context.target.statements, number, nulled);
@@ -144,6 +145,20 @@ async function produceTable(
     covered = upper;
     stride = nextStride(stride, held, context.plan.chunkBytes);
   }
+}
+
+/** Looks for values that would arrive as others and be refused by nobody. Throws `MoveError`. */
+async function assertReadable(table: LoadTable, reader: SnapshotReader): Promise<void> {
+  const { covered, mapping } = table.stored;
+  const columns = mapping.columns.map((column) => ({
+    ...column,
+    refuses: column.refuses.filter(({ silent }) => silent === true),
+  }));
+  if (columns.every(({ refuses }) => refuses.length === 0)) return;
+  const rest = { lower: covered, upper: null };
+  const found = await reader.findRefused({ ...mapping, columns }, keyColumns(table), rest);
+  if (found !== null)
+    throw new MoveError('unrepresentable-value', found, qualified(mapping.source));
 }
 
 interface Reach {

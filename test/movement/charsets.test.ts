@@ -97,3 +97,29 @@ test('MariaDB: a label of a set that the decoder reads as another character is a
   ]);
   await arena.close();
 });
+
+test.each(['postgres', 'mysql'] as const)(
+  'MariaDB → %s: bytes that stand for no character are an error, and question marks are none',
+  async (to) => {
+    const arena = await openArena(servers, ['mysql', to], { tables: ['t'], follow: false });
+    const { src } = arena;
+    await arena.onSource(
+      `CREATE TABLE ${src}.t (id int PRIMARY KEY, g varchar(20) CHARACTER SET greek, k text CHARACTER SET gbk, s char(5) CHARACTER SET cp932)`,
+      `INSERT INTO ${src}.t VALUES (1, 'α?', '中?文', '①?'), (2, '?', '??', '')`,
+      `INSERT INTO ${src}.t VALUES (3, 'α', _gbk x'3fa140', '①')`,
+    );
+    await expect(moveTo(arena, 'drained')).rejects.toMatchObject({
+      code: 'unrepresentable-value',
+      message: expect.stringContaining('t at id = 3: column k holds'),
+    });
+    await arena.onSource(`UPDATE ${src}.t SET k = '?', g = _greek x'e1a4' WHERE id = 3`);
+    await expect(moveTo(arena, 'drained')).rejects.toThrow('no character in greek');
+    await arena.onSource(`DELETE FROM ${src}.t WHERE id = 3`);
+    await moveTo(arena, 'drained');
+    expect(await arena.onTarget(`SELECT g, k, s FROM ${arena.raw}.t ORDER BY id`)).toMatchObject([
+      ['α?', '中?文', expect.stringContaining('①?')],
+      ['?', '??', expect.anything()],
+    ]);
+    await arena.close();
+  },
+);

@@ -108,6 +108,8 @@ export interface Refusal {
   readonly sql: string;
   /** Completes "the target can't hold …". */
   readonly values: string;
+  /** Nobody would refuse such a value later: it would arrive as another one. So it is looked for before a load. */
+  readonly silent?: boolean;
 }
 
 /** How one column travels from its source to its target. */

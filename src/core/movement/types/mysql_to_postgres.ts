@@ -12,6 +12,7 @@ import {
   PG_MICROSECONDS,
   PG_NUMERIC_TRIMMED,
   PG_UTC_MICROSECONDS,
+  unreadable,
 } from './sql.ts';
 
 const INTEGERS: Readonly<Record<string, string>> = {
@@ -41,14 +42,14 @@ function integer(column: MovedColumn): Travel {
   };
 }
 
-function text(type: string): Travel {
+function text(column: MovedColumn, type: string): Travel {
   return {
     type,
     escape: true,
     convert: 'no-nul',
     compareSource: MYSQL_TEXT,
     compareTarget: '{c}::text',
-    refuses: [NUL],
+    refuses: [NUL, ...unreadable(column)],
   };
 }
 
@@ -166,7 +167,7 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     note: 'both sides ignore the blanks at the end; U+0000 is an error',
     baseTypes: ['char'],
     travel: (column) => ({
-      ...text(column.length === 0 ? 'text' : `character(${column.length ?? 1})`),
+      ...text(column, column.length === 0 ? 'text' : `character(${column.length ?? 1})`),
       compareSource: `TRIM(TRAILING ' ' FROM ${MYSQL_TEXT})`,
       compareTarget: `rtrim({c}::text, ' ')`,
     }),
@@ -174,10 +175,11 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
   {
     from: 'varchar(n), text of any size',
     to: 'character varying(n), text',
-    note: 'U+0000 is an error with table, key and column',
+    note: 'U+0000 is an error with table, key and column, and so are bytes that stand for no character',
     baseTypes: TEXTS,
     travel: (column) =>
       text(
+        column,
         column.baseType === 'varchar' && (column.length ?? 0) > 0
           ? `character varying(${column.length})`
           : 'text',
@@ -254,11 +256,14 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     note: 'the empty string that MySQL keeps for a wrong label is an error',
     baseTypes: ['enum'],
     travel: (column) => ({
-      ...text('text'),
+      ...text(column, 'text'),
       // The log gives a wrong label as the empty string, which may be a label too.
       convert: column.labels.includes('') ? 'text' : 'enum',
       check: `{c} IN (${labels(column)})`,
-      refuses: [{ sql: '{c} + 0 = 0', values: 'an enum value that is not a label' }],
+      refuses: [
+        { sql: '{c} + 0 = 0', values: 'an enum value that is not a label' },
+        ...unreadable(column),
+      ],
     }),
   },
   {
@@ -266,11 +271,12 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     to: 'text[]',
     note: 'members in the order of the definition',
     baseTypes: ['set'],
-    travel: () => ({
+    travel: (column) => ({
       type: 'text[]',
       convert: 'set-array',
       compareSource: MYSQL_TEXT,
       compareTarget: `array_to_string({c}, ',')`,
+      refuses: unreadable(column),
     }),
   },
   {
@@ -278,7 +284,7 @@ export const MYSQL_TO_POSTGRES: readonly TypeRule[] = [
     to: 'json',
     note: 'the text as it is; cast to jsonb where the order of keys and doubles do not matter',
     baseTypes: ['json'],
-    travel: () => text('json'),
+    travel: (column) => text(column, 'json'),
   },
   {
     from: 'uuid, inet4, inet6 (MariaDB)',

@@ -1,7 +1,7 @@
 /** Within one dialect a type stays what it is; what differs is how its values travel as text. */
 import type { MovedColumn } from '../model.ts';
 import type { TypeRule } from './rule.ts';
-import { MYSQL_HEX, MYSQL_TEXT } from './sql.ts';
+import { MYSQL_HEX, MYSQL_TEXT, unreadable } from './sql.ts';
 
 const ESCAPED_PG = [
   'boolean',
@@ -143,13 +143,14 @@ export const MYSQL_TO_MYSQL: readonly TypeRule[] = [
   {
     from: 'char, varchar, text of any size, enum, set, json',
     to: 'the same type, character set and collation',
-    note: 'as utf8mb4 on the way',
+    note: 'as utf8mb4 on the way; bytes that stand for no character are an error',
     baseTypes: TEXT,
     travel: (column) => ({
       type: withCharset(column),
       escape: true,
       compareSource: MYSQL_TEXT,
       compareTarget: MYSQL_TEXT,
+      refuses: unreadable(column),
     }),
   },
   {

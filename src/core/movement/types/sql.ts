@@ -1,4 +1,5 @@
 /** SQL templates that give the same text for the same value in both dialects. */
+import type { MovedColumn, Refusal } from '../model.ts';
 
 /** Sign, digits and exponent of a float: the two servers print `1e20` and `1e+20`, `1e15` and `1000000000000000`. */
 export const PG_FLOAT = pgFloat('{c}::float8');
@@ -43,3 +44,19 @@ export const MYSQL_MICROSECONDS = `CAST(CAST({c} AS DATETIME(6)) AS CHAR)`;
 export const PG_HEX = `encode({c}, 'hex')`;
 export const MYSQL_HEX = `LOWER(HEX({c}))`;
 export const MYSQL_TEXT = `CONVERT({c} USING utf8mb4)`;
+
+/** Character sets of MySQL in which every text that a column can hold has its characters. */
+const WHOLE = /^(?:utf|ucs|gb18030|latin1$|binary$)/;
+
+/** Where bytes stand for no character the server puts a question mark, and says nothing. */
+export function unreadable({ charset }: MovedColumn): readonly Refusal[] {
+  if (charset === null || WHOLE.test(charset)) return [];
+  const letters = (text: string) => `CHAR_LENGTH(REPLACE(${text}, '?', ''))`;
+  return [
+    {
+      sql: `${MYSQL_TEXT} LIKE '%?%' AND ${letters(MYSQL_TEXT)} <> ${letters('{c}')}`,
+      values: `bytes that stand for no character in ${charset}`,
+      silent: true,
+    },
+  ];
+}
