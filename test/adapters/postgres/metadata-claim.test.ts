@@ -15,9 +15,12 @@ import { connectTo } from './scratch-database.ts';
 
 const { open, started, rows: table, url: databaseUrl } = useMetadata();
 
+/** Milliseconds in which a session that is ended has let go of its locks; without them nobody waits for that. */
+const END_MS = 10_000;
+
 async function cutConnections(): Promise<void> {
   await table(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    `SELECT pg_terminate_backend(pid, ${END_MS}) FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid()`,
   );
 }
@@ -88,7 +91,7 @@ describe('claims', () => {
     await claimed(first, 'w1');
     const second = await open();
     await table(
-      `SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database
+      `SELECT pg_terminate_backend(pid, ${END_MS}) FROM pg_locks JOIN pg_database d ON d.oid = database
        WHERE locktype = 'advisory' AND d.datname = current_database()`,
     );
     expect(await claimed(second, 'w2')).toEqual(['a']);
