@@ -3,7 +3,7 @@
  * characters: `～` and `〜` of sjis, `—` and `―` of gb2312, all kana of big5.
  */
 import type { Connection } from 'mysql2';
-import { toBinary } from '../../core/movement/wire.ts';
+import { isAscii, toBinary } from '../../core/movement/wire.ts';
 import { query } from './move_session.ts';
 
 /** All strings are binary strings. */
@@ -17,8 +17,6 @@ export interface Characters {
   readonly keepsAscii: boolean;
 }
 
-// oxlint-disable-next-line no-control-regex
-const ASCII = /^[\x00-\x7f]*$/;
 const ASCII_BYTES = 128;
 /** No second byte of two is below: there are digits and what ends a line. */
 const FIRST_SECOND = 0x30;
@@ -83,7 +81,7 @@ async function learnSome(
 /** UTF-8 of `bytes`; null where some of them stand for no character. */
 export function decoded(characters: Characters, bytes: string): string | null {
   if (!characters.keepsAscii) return oneByOne(characters, bytes);
-  if (ASCII.test(bytes)) return bytes;
+  if (isAscii(bytes)) return bytes;
   return characters.longest === 1 ? othersOnly(characters, bytes) : oneByOne(characters, bytes);
 }
 
@@ -113,6 +111,6 @@ function othersOnly({ known }: Characters, bytes: string): string | null {
 
 /** Whether the server could have meant `text`: false where another's table gave it a character that the set has not. */
 export function hasAll({ texts, keepsAscii }: Characters, text: string): boolean {
-  if (keepsAscii && ASCII.test(text)) return true;
+  if (keepsAscii && isAscii(text)) return true;
   return [...text].every((character) => texts.has(toBinary(character)));
 }

@@ -4,11 +4,10 @@ import type { Connection, Query } from 'mysql2';
 import { z } from 'zod';
 import { MoveError } from '../../core/movement/errors.ts';
 import type { RowStream } from '../../ports/move.ts';
-import { LineWriter } from './lines.ts';
+import { LineWriter, PIECE_BYTES } from './lines.ts';
 import type { LineColumn } from './lines.ts';
 import { answered, classified, drop, query, whenDropped } from './move_session.ts';
 
-const PIECE_BYTES = 256 * 1024;
 const WAITING_BYTES = 4 * PIECE_BYTES;
 
 /** What the driver reads a row from; its typings leave it out. */
@@ -18,9 +17,9 @@ interface RowPacket {
   readonly end: number;
 }
 
-/** First byte, and most bytes, of the packet that ends the rows. */
+/** First byte of the packet that ends the rows. A row begins so only where its first value has 16 MB or more. */
 const END_MARK = 0xfe;
-const END_BYTES = 9;
+const LONGEST_END = 8;
 
 function isRow(packet: unknown): packet is RowPacket {
   return (
@@ -32,7 +31,7 @@ function isRow(packet: unknown): packet is RowPacket {
     typeof packet.offset === 'number' &&
     'end' in packet &&
     typeof packet.end === 'number' &&
-    (packet.buffer[packet.offset] !== END_MARK || packet.end - packet.offset >= END_BYTES)
+    (packet.buffer[packet.offset] !== END_MARK || packet.end - packet.offset > LONGEST_END)
   );
 }
 
@@ -88,7 +87,7 @@ export function copyOut(
       state.wake();
     };
     const sql = `SELECT ${columns.map((column) => column.sql).join(', ')} ${from}`;
-    const stream = connection.query({ sql, rowsAsArray: true, typeCast: false });
+    const stream = connection.query(sql);
     takeRows(stream, ({ buffer, offset, end }) => {
       if (state.error !== null) return;
       const missing = writer.add(buffer, offset, end);

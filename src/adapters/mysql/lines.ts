@@ -59,7 +59,8 @@ export function lineColumns(mapping: TableMapping): readonly LineColumn[] {
   });
 }
 
-const PIECE_BYTES = 256 * 1024;
+/** Bytes of lines that are passed on together. */
+export const PIECE_BYTES = 256 * 1024;
 const [TAB, NEWLINE, RETURN, BACKSLASH] = [0x09, 0x0a, 0x0d, 0x5c];
 /** The letter after the backslash, by byte; 0 for bytes that stand for themselves. */
 const ESCAPES = new Uint8Array(256);

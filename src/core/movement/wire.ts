@@ -8,15 +8,19 @@
 const NEEDS_ESCAPE = /[\\\t\n\r]/;
 const ESCAPED = /\\(.)/gs;
 
+/** Text that is the same as string and as bytes of UTF-8. */
+export function isAscii(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex
+  return /^[\x00-\x7f]*$/.test(text);
+}
+
 /** UTF-8 bytes of `text`, one character each. */
 export function toBinary(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
 export function fromBinary(bytes: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return /^[\x00-\x7f]*$/.test(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+  return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 function escapeOne(character: string): string {

@@ -81,13 +81,15 @@ function plainWay(columns: readonly LineColumn[], rows: readonly Row[]): string 
 }
 
 const digits = fc.nat().map((number) => Buffer.from(String(number)));
-const any = fc.oneof(
+const anyBytes = fc.oneof(
   fc.uint8Array({ maxLength: 12 }),
   fc.uint8Array({ maxLength: 600 }),
   fc.array(fc.constantFrom(9, 10, 13, 92, 78), { maxLength: 300 }),
 );
 const value = (column: LineColumn) =>
-  fc.option(column.form === 'plain' ? digits : any.map((each) => Buffer.from(each)), { nil: null });
+  fc.option(column.form === 'plain' ? digits : anyBytes.map((each) => Buffer.from(each)), {
+    nil: null,
+  });
 
 const table = fc
   .array(fc.constantFrom(plain, text, bytes, fixed, hex, members), { minLength: 1, maxLength: 6 })
